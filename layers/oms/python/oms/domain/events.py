@@ -1,0 +1,315 @@
+"""What happened to an order. Facts, past tense; an order is the fold of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from oms.domain.fulfillment import Quantity
+from oms.domain.lines import Discount, Line, Shipping
+from oms.domain.payment import Operation
+from oms.domain.routing import Destination
+from oms.domain.tracking import Scan
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPlaced:
+    """A channel handed us an order and we accepted it. Lines carry their share of `discounts`."""
+
+    channel: str
+    external_id: str
+    currency: str
+    customer_id: str
+    placed_at: datetime
+    destination: Destination
+    lines: tuple[Line, ...]
+    discounts: tuple[Discount, ...]
+    shipping: Shipping
+    tax_included: bool
+    total: int
+    provider: str
+    operations: tuple[Operation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentAuthorized:
+    operation_id: str
+    amount: int
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentPending:
+    """The buyer must act (3-D Secure); the provider's webhook tells the end."""
+
+    operation_id: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentUnknown:
+    """The provider's answer was lost; a look-up under the same key settles it."""
+
+    operation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDeclined:
+    operation_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOperationRequested:
+    operation: Operation
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentCaptured:
+    operation_id: str
+    amount: int
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentVoided:
+    operation_id: str
+    amount: int
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRefunded:
+    operation_id: str
+    amount: int
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOperationFailed:
+    """A definite no to a capture, void or refund; nobody's money moved."""
+
+    operation_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOperationRetried:
+    """Asked for again under a new key, after a definite failure."""
+
+    operation_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """One location's part of a routing plan."""
+
+    fulfillment_order_id: str
+    location_id: str
+    lines: tuple[Quantity, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedLocation:
+    location_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingRecord:
+    """Why this plan: its cost, what came second, who was out of the question and by which rule."""
+
+    cost: int
+    runner_up: tuple[str, ...]
+    runner_up_cost: int | None
+    rejected: tuple[RejectedLocation, ...]
+    proved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRoutingPlanned:
+    """The plan of an order with more stock rows than a transaction takes; taken in batches next."""
+
+    plan: tuple[Assigned, ...]
+    record: RoutingRecord
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRoutingAbandoned:
+    """The batches met a shortage; what had been taken was given back."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRouted:
+    plan: tuple[Assigned, ...]
+    record: RoutingRecord
+
+
+@dataclass(frozen=True, slots=True)
+class OrderBackordered:
+    lines: tuple[Quantity, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BackorderReleased:
+    """Stock arrived for what was backordered; the order is routed again."""
+
+    sku: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPlaced:
+    hold_id: str
+    type: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldReleased:
+    hold_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderNeedsAttention:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionResolved:
+    resolution: str
+
+
+@dataclass(frozen=True, slots=True)
+class FulfillmentOrderAccepted:
+    fulfillment_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FulfillmentOrderPicked:
+    fulfillment_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FulfillmentOrderPacked:
+    fulfillment_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FulfillmentOrderRejected:
+    fulfillment_order_id: str
+    location_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackedParcel:
+    carrier: str
+    tracking_number: str
+    lines: tuple[Quantity, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FulfillmentOrderShipped:
+    """`capture` is the operation that takes the money for these units, requested in this fact."""
+
+    fulfillment_order_id: str
+    location_id: str
+    parcels: tuple[PackedParcel, ...]
+    capture: Operation | None
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelScanned:
+    carrier: str
+    tracking_number: str
+    scans: tuple[Scan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FulfillmentOrderDelivered:
+    fulfillment_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledUnits:
+    """Where the cancelled units were; `fulfillment_order_id` is empty for those not yet routed."""
+
+    line_id: str
+    quantity: int
+    source: str
+    fulfillment_order_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLinesCancelled:
+    units: tuple[CancelledUnits, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCancelled:
+    """Nothing of the order was shipped and nothing will be; `expired` when time decided it."""
+
+    units: tuple[CancelledUnits, ...]
+    reason: str
+    expired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StockSettled:
+    """The batches of a large stock change are all written; `cause` is the change's own."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCompleted:
+    pass
+
+
+Event = (
+    OrderPlaced
+    | PaymentAuthorized
+    | PaymentPending
+    | PaymentUnknown
+    | PaymentDeclined
+    | PaymentOperationRequested
+    | PaymentCaptured
+    | PaymentVoided
+    | PaymentRefunded
+    | PaymentOperationFailed
+    | PaymentOperationRetried
+    | OrderRoutingPlanned
+    | OrderRoutingAbandoned
+    | OrderRouted
+    | OrderBackordered
+    | BackorderReleased
+    | HoldPlaced
+    | HoldReleased
+    | OrderNeedsAttention
+    | AttentionResolved
+    | FulfillmentOrderAccepted
+    | FulfillmentOrderPicked
+    | FulfillmentOrderPacked
+    | FulfillmentOrderRejected
+    | FulfillmentOrderShipped
+    | ParcelScanned
+    | FulfillmentOrderDelivered
+    | OrderLinesCancelled
+    | OrderCancelled
+    | StockSettled
+    | OrderCompleted
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StockReceived:
+    """Of a stock item, not of an order: goods came in and can be promised."""
+
+    sku: str
+    location_id: str
+    quantity: int

@@ -1,0 +1,247 @@
+"""What the API answers. Amounts are integers of the smallest unit of the currency beside them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+At = Annotated[datetime, Meta(tz=True)]
+
+
+class View(Struct):
+    pass
+
+
+class FaultView(View):
+    field: str
+    reason: str
+
+
+class Problem(View, omit_defaults=True):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = ""
+    errors: list[FaultView] = []
+
+
+class TotalsView(View):
+    """`subtotal` is lines after their discounts, before `discounts` of the order."""
+
+    subtotal: int
+    discounts: int
+    shipping: int
+    taxes: int
+    total: int
+
+
+class QuantitiesView(View):
+    """They add up to what was ordered."""
+
+    open: int
+    backordered: int
+    allocated: int
+    shipped: int
+    delivered: int
+    cancelled: int
+
+
+class LineView(View):
+    line_id: str
+    sku: str
+    quantity: int
+    unit_price: int
+    discount: int
+    tax: int
+    quantities: QuantitiesView
+
+
+class QuantityView(View):
+    line_id: str
+    quantity: int
+
+
+class ParcelView(View):
+    carrier: str
+    tracking_number: str
+    status: str
+    lines: list[QuantityView]
+    scanned_at: At | None = None
+
+
+class FulfillmentOrderView(View):
+    fulfillment_order_id: str
+    order_id: str
+    location_id: str
+    status: str
+    lines: list[QuantityView]
+    parcels: list[ParcelView] = []
+    reason: str = ""
+
+
+class HoldView(View):
+    hold_id: str
+    type: str
+    reason: str
+    placed_by: str
+    placed_at: At
+    released_at: At | None = None
+
+
+class Links(View, omit_defaults=True):
+    self: str
+    events: str
+    cancel: str = ""
+
+
+class OrderView(View):
+    """The three statuses beside `status` are derived from money and quantities."""
+
+    order_id: str
+    channel: str
+    external_id: str
+    status: str
+    payment_status: str
+    fulfillment_status: str
+    return_status: str
+    currency: str
+    tax_included: bool
+    totals: TotalsView
+    authorized: int
+    paid: int
+    refunded: int
+    refundable: int
+    lines: list[LineView]
+    fulfillment_orders: list[FulfillmentOrderView]
+    holds: list[HoldView]
+    placed_at: At
+    customer_id: str
+    version: int
+    links: Links
+    attention: str = ""
+
+
+class OrderPage(View):
+    items: list[OrderView]
+    cursor: str | None = None
+
+
+class EventView(View):
+    id: str
+    type: str
+    version: int
+    at: At
+    order_id: str
+    seq: int
+    actor: str
+    data: dict[str, Any]
+
+
+class EventPage(View):
+    items: list[EventView]
+    cursor: str | None = None
+
+
+class FulfillmentOrderPage(View):
+    items: list[FulfillmentOrderView]
+    cursor: str | None = None
+
+
+class AvailabilityItem(View):
+    sku: str
+    available: int
+
+
+class AvailabilityView(View):
+    items: list[AvailabilityItem]
+
+
+class LevelView(View):
+    """`on_hand` = `available` + `reserved`."""
+
+    location_id: str
+    on_hand: int
+    available: int
+    reserved: int
+
+
+class StockView(View):
+    sku: str
+    on_hand: int
+    available: int
+    reserved: int
+    levels: list[LevelView]
+
+
+class LocationView(View):
+    location_id: str
+    name: str
+    kind: str
+    country: str
+    region: str = ""
+    postal_code: str = ""
+    fixed_cost: int = 0
+    unit_cost: int = 0
+    active: bool = True
+
+
+class LocationsView(View):
+    items: list[LocationView]
+
+
+class SalesRow(View):
+    day: str
+    channel: str
+    currency: str
+    orders: int
+    units: int
+    gross: int
+    cancelled_orders: int = 0
+    cancelled_units: int = 0
+
+
+class SalesReport(View):
+    items: list[SalesRow]
+
+
+class AttentionView(View):
+    order_id: str
+    reason: str
+    status: str
+    placed_at: At
+    since: At | None = None
+
+
+class AttentionPage(View):
+    items: list[AttentionView]
+    cursor: str | None = None
+
+
+class DifferenceView(View):
+    """Two figures that must be equal and are not."""
+
+    subject: str
+    rule: str
+    expected: int
+    actual: int
+
+
+class BooksView(View):
+    """`counted` is what was looked at, so that an empty list of differences means something."""
+
+    balanced: bool
+    differences: list[DifferenceView]
+    counted: dict[str, int] = {}
+    cursor: str | None = None
+
+
+class Received(View, omit_defaults=True):
+    """`ignored` says why a well-formed message changes nothing."""
+
+    received: bool = True
+    order_id: str = ""
+    ignored: str = ""

@@ -1,0 +1,93 @@
+"""The catalogue of everything that is published: name, source, version.
+
+A version is never changed: an added field has a default, anything else is a new version with a
+golden file of its own under tests/contracts/events.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from oms.contracts import codec
+from oms.domain import events as e
+from oms.domain.order import Fact, cause_of
+
+CAPTURE, PAYMENTS, ROUTING = "oms.capture", "oms.payments", "oms.routing"
+INVENTORY, FULFILLMENT, TRACKING, OPS = (
+    "oms.inventory",
+    "oms.fulfillment",
+    "oms.tracking",
+    "oms.ops",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    source: str
+    version: int
+    type: type[Any]
+
+    @property
+    def name(self) -> str:
+        return self.type.__name__
+
+
+SOURCES: dict[type[Any], str] = {
+    e.OrderPlaced: CAPTURE,
+    e.OrderLinesCancelled: CAPTURE,
+    e.OrderCancelled: CAPTURE,
+    e.HoldPlaced: CAPTURE,
+    e.HoldReleased: CAPTURE,
+    e.OrderCompleted: CAPTURE,
+    e.PaymentAuthorized: PAYMENTS,
+    e.PaymentPending: PAYMENTS,
+    e.PaymentUnknown: PAYMENTS,
+    e.PaymentDeclined: PAYMENTS,
+    e.PaymentOperationRequested: PAYMENTS,
+    e.PaymentCaptured: PAYMENTS,
+    e.PaymentVoided: PAYMENTS,
+    e.PaymentRefunded: PAYMENTS,
+    e.PaymentOperationFailed: PAYMENTS,
+    e.PaymentOperationRetried: PAYMENTS,
+    e.OrderRoutingPlanned: ROUTING,
+    e.OrderRoutingAbandoned: ROUTING,
+    e.OrderRouted: ROUTING,
+    e.OrderBackordered: ROUTING,
+    e.BackorderReleased: INVENTORY,
+    e.StockSettled: INVENTORY,
+    e.StockReceived: INVENTORY,
+    e.FulfillmentOrderAccepted: FULFILLMENT,
+    e.FulfillmentOrderPicked: FULFILLMENT,
+    e.FulfillmentOrderPacked: FULFILLMENT,
+    e.FulfillmentOrderRejected: FULFILLMENT,
+    e.FulfillmentOrderShipped: FULFILLMENT,
+    e.FulfillmentOrderDelivered: FULFILLMENT,
+    e.ParcelScanned: TRACKING,
+    e.OrderNeedsAttention: OPS,
+    e.AttentionResolved: OPS,
+}
+
+CATALOGUE: dict[str, Published] = {
+    kind.__name__: Published(source, 1, kind) for kind, source in SOURCES.items()
+}
+ORDER_EVENTS: frozenset[type[Any]] = frozenset(get_args(e.Event))
+
+
+def envelope(order_id: str, fact: Fact) -> dict[str, Any]:
+    """What consumers see: they deduplicate by `id` and order by `seq`."""
+    return {
+        "id": cause_of(order_id, fact.seq),
+        "type": type(fact.event).__name__,
+        "version": CATALOGUE[type(fact.event).__name__].version,
+        "at": fact.at.isoformat(),
+        "order_id": order_id,
+        "seq": fact.seq,
+        "actor": fact.actor,
+        "data": codec.slim(fact.event),
+    }
+
+
+def read(type_name: str, body: bytes) -> Any:
+    """An event as it was stored, by today's code."""
+    return codec.decode(body, CATALOGUE[type_name].type)

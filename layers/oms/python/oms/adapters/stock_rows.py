@@ -1,0 +1,184 @@
+"""The rows of the stock table: their keys, and how the domain's values are written in them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from oms.adapters.dynamodb import Item, flag, key, n, number, pack, s, text
+from oms.contracts import codec
+from oms.domain.events import StockReceived
+from oms.domain.inventory import (
+    Effect,
+    Level,
+    Movement,
+    MovementKind,
+    Receipt,
+    StockChange,
+    StockItemChange,
+    WaitingOrder,
+)
+from oms.domain.locations import Location, LocationKind
+
+LEVEL, MOVE, WAIT = "LEVEL#", "MOVE#", "WAIT#"
+LOCATIONS = "LOCATIONS"
+
+
+def stamp(at: datetime) -> str:
+    """An instant that sorts as text: UTC, always with microseconds."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def instant(stamped: str) -> datetime:
+    return datetime.fromisoformat(stamped)
+
+
+def partition(sku: str) -> str:
+    return f"SKU#{sku}"
+
+
+def sku_of(item: Item) -> str:
+    return text(item, "PK").removeprefix("SKU#")
+
+
+def item_key(sku: str) -> Item:
+    return key(partition(sku), "ITEM")
+
+
+def level_key(sku: str, location: str) -> Item:
+    return key(partition(sku), LEVEL + location)
+
+
+def location_key(location_id: str) -> Item:
+    return key(LOCATIONS, location_id)
+
+
+def wait_key(sku: str, placed_at: datetime, order_id: str) -> Item:
+    return key(partition(sku), f"{WAIT}{stamp(placed_at)}#{order_id}")
+
+
+def request_key(idempotency_key: str) -> Item:
+    digest = hashlib.sha256(idempotency_key.encode()).hexdigest()
+    return key(f"REQUEST#{digest}", "REQUEST")
+
+
+def movement_row(change: StockChange, item: StockItemChange) -> Item:
+    at = stamp(change.at)
+    sort = f"{MOVE}{at}#{change.cause}#{change.kind}#{item.location}"
+    return {
+        **key(partition(item.sku), sort),
+        "kind": s(change.kind),
+        "quantity": n(item.quantity),
+        "location": s(item.location),
+        "cause": s(change.cause),
+        "at": s(at),
+        **effect_attributes(change.effect(item)),
+        **({"reason": s(change.reason)} if change.reason else {}),
+    }
+
+
+def effect_attributes(effect: Effect) -> Item:
+    return {name: n(delta) for name, delta in effect._asdict().items()}
+
+
+def read_effect(item: Item) -> Effect:
+    return Effect(*(number(item, name) for name in Effect._fields))
+
+
+def read_movement(item: Item) -> Movement:
+    return Movement(
+        sku=sku_of(item),
+        location=text(item, "location"),
+        kind=MovementKind(text(item, "kind")),
+        quantity=number(item, "quantity"),
+        effect=read_effect(item),
+        cause=text(item, "cause"),
+        at=instant(text(item, "at")),
+        reason=item.get("reason", {}).get("S", ""),
+    )
+
+
+def read_level(item: Item) -> Level:
+    location = text(item, "SK").removeprefix(LEVEL)
+    return Level(sku_of(item), location, *read_effect(item))
+
+
+def wait_row(sku: str, placed_at: datetime, order_id: str) -> Item:
+    return {
+        **wait_key(sku, placed_at, order_id),
+        "order_id": s(order_id),
+        "placed_at": s(stamp(placed_at)),
+    }
+
+
+def read_waiting(item: Item) -> WaitingOrder:
+    return WaitingOrder(sku_of(item), text(item, "order_id"), instant(text(item, "placed_at")))
+
+
+def request_row(idempotency_key: str, receipt: Receipt) -> Item:
+    return {
+        **request_key(idempotency_key),
+        "receipt_id": s(receipt.receipt_id),
+        "sku": s(receipt.sku),
+        "location": s(receipt.location),
+        "quantity": n(receipt.quantity),
+        "at": s(stamp(receipt.at)),
+    }
+
+
+def read_receipt(item: Item) -> Receipt:
+    return Receipt(
+        receipt_id=text(item, "receipt_id"),
+        sku=text(item, "sku"),
+        location=text(item, "location"),
+        quantity=number(item, "quantity"),
+        at=instant(text(item, "at")),
+    )
+
+
+def received_row(receipt: Receipt, actor: str) -> Item:
+    """The outbox: the publisher makes an event of it."""
+    received = StockReceived(receipt.sku, receipt.location, receipt.quantity)
+    at = stamp(receipt.at)
+    return {
+        **key(partition(receipt.sku), f"EVENT#{at}#{receipt.receipt_id}"),
+        "id": s(receipt.receipt_id),
+        "type": s(StockReceived.__name__),
+        "at": s(at),
+        "actor": s(actor),
+        "sku": s(receipt.sku),
+        "body": pack(codec.encode(received)),
+    }
+
+
+def location_row(location: Location) -> Item:
+    return {
+        **location_key(location.location_id),
+        "name": s(location.name),
+        "kind": s(location.kind),
+        "country": s(location.country),
+        "region": s(location.region),
+        "postal_code": s(location.postal_code),
+        "fixed_cost": n(location.fixed_cost),
+        "unit_cost": n(location.unit_cost),
+        "active": flag(location.active),
+    }
+
+
+def read_location(item: Item) -> Location:
+    return Location(
+        location_id=text(item, "SK"),
+        name=text(item, "name"),
+        kind=LocationKind(text(item, "kind")),
+        country=text(item, "country"),
+        region=text(item, "region"),
+        postal_code=text(item, "postal_code"),
+        fixed_cost=number(item, "fixed_cost"),
+        unit_cost=number(item, "unit_cost"),
+        active=bool(item["active"]["BOOL"]),
+    )
+
+
+def read_levels(items: Iterable[Item]) -> tuple[Level, ...]:
+    return tuple(sorted(map(read_level, items), key=lambda level: (level.sku, level.location)))

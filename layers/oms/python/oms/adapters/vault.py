@@ -1,0 +1,176 @@
+"""The vault: who an order goes to, encrypted so that destroying a row's key destroys the data.
+
+    PERSON#<customer_id> / CONTACT#<order_id>
+        kek      a KMS data key, as KMS sealed it; shared by up to a thousand rows
+        key      the row's own random key, sealed by that one
+        nonce    of the contact
+        contact  JSON, deflated, AES-256-GCM
+
+Customer and order are bound into both seals: a row that is moved to another person or order does
+not open. Nobody reads a contact without KMS, and nobody brings one back whose `key` is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import zlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from oms.adapters import dynamodb as db
+from oms.adapters.dynamodb import DynamoDB, Item, Write
+from oms.contracts import codec
+from oms.domain.contact import Contact
+from oms.settings import setting
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+PURPOSE = {"purpose": "contact"}
+FOREIGN = frozenset({"IncorrectKeyException", "InvalidCiphertextException"})
+FRESH_SECONDS = 300
+MAX_USES = 1_000
+MAX_OPENED = 200
+NONCE_BYTES = 12
+MAX_CONTACT_BYTES = 100_000
+
+
+class Unreadable(Exception):
+    """The row was tampered with, moved, or is not of this vault."""
+
+
+@dataclass(slots=True)
+class SealingKey:
+    """One KMS data key, for five minutes or a thousand contacts."""
+
+    sealed: bytes
+    plain: bytes
+    made_at: float
+    uses: int = 0
+
+    @property
+    def is_fresh(self) -> bool:
+        return self.uses < MAX_USES and time.monotonic() - self.made_at < FRESH_SECONDS
+
+
+class Vault:
+    def __init__(self, client: DynamoDB, kms: Any, table: str, key_id: str) -> None:
+        self._client = client
+        self._kms = kms
+        self._table = table
+        self._key_id = key_id
+        self._sealing: SealingKey | None = None
+        self._opened: OrderedDict[bytes, bytes] = OrderedDict()
+
+    def contact_write(self, customer_id: str, order_id: str, contact: Contact) -> Write:
+        """Goes into the transaction that places the order."""
+        item = {**_key(customer_id, order_id), **self._sealed(customer_id, order_id, contact)}
+        return Write({"Put": {"TableName": self._table, "Item": item}})
+
+    def contact(self, customer_id: str, order_id: str) -> Contact | None:
+        """None when there is none, or when it was destroyed."""
+        answer = self._client.get_item(
+            TableName=self._table, Key=_key(customer_id, order_id), ConsistentRead=True
+        )
+        item = answer.get("Item", {})
+        return self._open(customer_id, order_id, item) if "key" in item else None
+
+    def _sealed(self, customer_id: str, order_id: str, contact: Contact) -> Item:
+        sealing, bound = self._sealing_key(), _bound(customer_id, order_id)
+        own, nonce = os.urandom(32), os.urandom(NONCE_BYTES)
+        return {
+            "kek": db.b(sealing.sealed),
+            "key": db.b(_wrapped(sealing.plain, own, bound)),
+            "nonce": db.b(nonce),
+            "contact": db.b(_aes(own).encrypt(nonce, _deflated(contact), bound)),
+        }
+
+    def _open(self, customer_id: str, order_id: str, item: Item) -> Contact:
+        from cryptography.exceptions import InvalidTag
+
+        bound = _bound(customer_id, order_id)
+        try:
+            own = _unwrapped(self._opened_key(item["kek"]["B"]), item["key"]["B"], bound)
+            octets = _aes(own).decrypt(item["nonce"]["B"], item["contact"]["B"], bound)
+        except (InvalidTag, ValueError):
+            raise Unreadable(f"the contact of {order_id} does not open") from None
+        return codec.decode(_inflated(octets), Contact)
+
+    def _sealing_key(self) -> SealingKey:
+        if self._sealing is None or not self._sealing.is_fresh:
+            answer = self._kms.generate_data_key(
+                KeyId=self._key_id, KeySpec="AES_256", EncryptionContext=PURPOSE
+            )
+            sealed, plain = answer["CiphertextBlob"], answer["Plaintext"]
+            self._sealing = SealingKey(sealed, plain, time.monotonic())
+        self._sealing.uses += 1
+        return self._sealing
+
+    def _opened_key(self, sealed: bytes) -> bytes:
+        """The key that KMS sealed; those used last are remembered."""
+        if sealed not in self._opened:
+            self._opened[sealed] = self._ask_kms(sealed)
+        self._opened.move_to_end(sealed)
+        while len(self._opened) > MAX_OPENED:
+            self._opened.popitem(last=False)
+        return self._opened[sealed]
+
+    def _ask_kms(self, sealed: bytes) -> bytes:
+        try:
+            answer = self._kms.decrypt(
+                KeyId=self._key_id, CiphertextBlob=sealed, EncryptionContext=PURPOSE
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in FOREIGN:
+                raise
+            raise Unreadable("KMS did not seal this key for contacts") from None
+        plain: bytes = answer["Plaintext"]
+        return plain
+
+
+@cache
+def vault() -> Vault:
+    config = Config(
+        connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
+    )
+    kms = boto3.client("kms", config=config)
+    return Vault(db.client(), kms, setting("CUSTOMERS_TABLE"), setting("VAULT_KEY_ID"))
+
+
+def _key(customer_id: str, order_id: str) -> Item:
+    return db.key(f"PERSON#{customer_id}", f"CONTACT#{order_id}")
+
+
+def _bound(customer_id: str, order_id: str) -> bytes:
+    return f"{customer_id}\x1f{order_id}".encode()
+
+
+def _wrapped(by: bytes, own: bytes, bound: bytes) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + _aes(by).encrypt(nonce, own, bound)
+
+
+def _unwrapped(by: bytes, wrapped: bytes, bound: bytes) -> bytes:
+    return _aes(by).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], bound)
+
+
+def _aes(key: bytes) -> AESGCM:
+    """Imported late: most cold starts never see a contact."""
+    from cryptography.hazmat.primitives.ciphers import aead
+
+    return aead.AESGCM(key)
+
+
+def _deflated(contact: Contact) -> bytes:
+    return zlib.compress(codec.encode(contact), 9, wbits=-zlib.MAX_WBITS)
+
+
+def _inflated(octets: bytes) -> bytes:
+    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(octets, MAX_CONTACT_BYTES)

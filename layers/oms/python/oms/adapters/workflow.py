@@ -1,0 +1,172 @@
+"""The order's workflow: one Standard execution at a time for each order, under the order's own id.
+
+Every step begins from the order's state, so starting an order again is always safe.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from oms.adapters import dynamodb as db
+from oms.adapters.dynamodb import DynamoDB
+from oms.settings import setting
+
+RUNNING = "RUNNING"
+# A wait that has ended: by its own deadline, by another answer, or with its execution.
+GONE = frozenset({"InvalidToken", "TaskDoesNotExist", "TaskTimedOut"})
+
+
+class Workflow:
+    def __init__(self, client: Any, machine_arn: str) -> None:
+        self._client = client
+        self._machine_arn = machine_arn
+
+    def start(self, order_id: str, attempt: int = 0) -> bool:
+        """True when the execution runs; False when it has run and ended."""
+        try:
+            self._client.start_execution(
+                stateMachineArn=self._machine_arn,
+                name=name_of(order_id, attempt),
+                input=json.dumps({"order_id": order_id}),
+            )
+        except ClientError as error:
+            if _code(error) != "ExecutionAlreadyExists":
+                raise
+            return False
+        return True
+
+    def wake(self, token: str, outcome: str) -> bool:
+        return _wake(self._client, token, outcome)
+
+    def status(self, order_id: str, attempt: int = 0) -> str | None:
+        """As Step Functions calls it; None when there is no such execution."""
+        arn = _execution_arn(self._machine_arn, name_of(order_id, attempt))
+        try:
+            answer = self._client.describe_execution(executionArn=arn)
+        except ClientError as error:
+            if _code(error) != "ExecutionDoesNotExist":
+                raise
+            return None
+        return str(answer["status"])
+
+    def is_running(self, order_id: str, attempt: int = 0) -> bool:
+        return self.status(order_id, attempt) == RUNNING
+
+    def running(self) -> Iterator[str]:
+        """Ids of the orders whose execution runs, a thousand per request; a moment late."""
+        pages = self._client.get_paginator("list_executions").paginate(
+            stateMachineArn=self._machine_arn, statusFilter=RUNNING
+        )
+        for page in pages:
+            yield from (order_id_of(each["name"]) for each in page["executions"])
+
+
+class Executions:
+    """Which attempt of an order's workflow is the newest, kept beside the order.
+
+    ORDER#<id> / EXECUTION     attempt; no row while the first is the only one
+    """
+
+    def __init__(self, workflow: Workflow, client: DynamoDB, table: str) -> None:
+        self._workflow = workflow
+        self._client = client
+        self._table = table
+
+    def running(self) -> frozenset[str]:
+        return frozenset(self._workflow.running())
+
+    def resume(self, order_id: str) -> bool:
+        """Start the order's workflow unless it runs; of two who try, one does."""
+        attempt = self.attempt(order_id)
+        status = self._workflow.status(order_id, attempt)
+        if status is None:  # never started, or counted by one who stopped before the start
+            return self._workflow.start(order_id, attempt)
+        if status == RUNNING or not self._count(order_id, attempt):
+            return False
+        return self._workflow.start(order_id, attempt + 1)
+
+    def attempt(self, order_id: str) -> int:
+        answer = self._client.get_item(
+            TableName=self._table, Key=_row_key(order_id), ConsistentRead=True
+        )
+        return db.number(answer["Item"], "attempt") if "Item" in answer else 0
+
+    def _count(self, order_id: str, attempt: int) -> bool:
+        """Move on to the next attempt; False when somebody else has."""
+        first = "attribute_not_exists(attempt) OR " if attempt == 0 else ""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_row_key(order_id),
+                UpdateExpression="SET attempt = :next",
+                ConditionExpression=f"{first}attempt = :read",
+                ExpressionAttributeValues={":read": db.n(attempt), ":next": db.n(attempt + 1)},
+            )
+        except ClientError as error:
+            if _code(error) != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+
+def name_of(order_id: str, attempt: int) -> str:
+    return f"{order_id}-{attempt}" if attempt else order_id
+
+
+def order_id_of(name: str) -> str:
+    return name.partition("-")[0]
+
+
+def wake(token: str, outcome: str) -> bool:
+    """Answer a wait whose token is at hand; False when nobody waits any more."""
+    return _wake(client(), token, outcome)
+
+
+@cache
+def workflow() -> Workflow:
+    return Workflow(client(), setting("ORDER_WORKFLOW"))
+
+
+@cache
+def executions() -> Executions:
+    return Executions(workflow(), db.client(), setting("ORDERS_TABLE"))
+
+
+@cache
+def client() -> Any:
+    config = Config(
+        connect_timeout=2,
+        read_timeout=10,
+        retries={"mode": "standard", "total_max_attempts": 4},
+        max_pool_connections=16,
+    )
+    return boto3.client("stepfunctions", config=config)
+
+
+def _wake(client: Any, token: str, outcome: str) -> bool:
+    try:
+        client.send_task_success(taskToken=token, output=json.dumps({"outcome": outcome}))
+    except ClientError as error:
+        if _code(error) not in GONE:
+            raise
+        return False
+    return True
+
+
+def _execution_arn(machine_arn: str, name: str) -> str:
+    return f"{machine_arn.replace(':stateMachine:', ':execution:', 1)}:{name}"
+
+
+def _row_key(order_id: str) -> db.Item:
+    return db.key(f"ORDER#{order_id}", "EXECUTION")
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response["Error"]["Code"])

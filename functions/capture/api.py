@@ -1,0 +1,209 @@
+"""Orders, for storefronts and agents: place, see, hold, cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from functions.capture.placing import Desk
+from oms.adapters.http_api import HttpApi, Problem, Request, Response
+from oms.adapters.orders_table import KeyPage, OrdersTable, once_key, orders_table
+from oms.adapters.payments import PROVIDERS
+from oms.adapters.secrets import secrets
+from oms.adapters.stock_table import StockTable, stock_table
+from oms.adapters.vault import vault
+from oms.contracts.api.orders import (
+    CancelOrder,
+    HistoryQuery,
+    OrderQuery,
+    PlaceHold,
+    PlaceOrder,
+    ReleaseHold,
+)
+from oms.contracts.api.views import EventPage, OrderPage, OrderView
+from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor
+from oms.contracts.invalid import Fault
+from oms.contracts.render import event_view, order_view
+from oms.domain import commands as c
+from oms.domain.fulfillment import Quantity
+from oms.domain.order import Order
+
+ENVIRONMENT: tuple[str, ...] = (
+    "ORDERS_TABLE",
+    "STOCK_TABLE",
+    "CUSTOMERS_TABLE",
+    "VAULT_KEY_ID",
+    "SECRET_ID",
+)
+# A list without a customer goes back day by day; so many empty days, then the page ends.
+DAYS_A_PAGE = 31
+
+app = HttpApi("CaptureApi")
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return app.handle(event, context)
+
+
+def desk() -> Desk:
+    return Desk(orders_table(), secrets().customer_id, vault().contact_write)
+
+
+@app.route("POST", "/orders")
+def place_order(request: Request) -> Response:
+    said = request.read(PlaceOrder)
+    check_known(said, stock_table())
+    order, new = desk().place(
+        said, at=datetime.now(UTC), actor=request.actor, request_key=request.idempotency_key
+    )
+    return Response(201 if new else 200, order_view(order), ids={"order_id": order.order_id})
+
+
+def check_known(said: PlaceOrder, stock: StockTable) -> None:
+    """Refuse what we could never ship or charge. Known SKUs stay known: no read when warm."""
+    known = stock.known(line.sku for line in said.lines)
+    faults = [
+        Fault(f"lines[{place}].sku", f"{line.sku} is no SKU that we know")
+        for place, line in enumerate(said.lines)
+        if line.sku not in known
+    ]
+    if said.payment.provider not in PROVIDERS:
+        faults.append(Fault("payment.provider", f"is none of {', '.join(sorted(PROVIDERS))}"))
+    if faults:
+        raise Problem(422, "Invalid request", f"{len(faults)} of its fields are refused", faults)
+
+
+@app.route("GET", "/orders/{order_id}")
+def get_order(request: Request) -> OrderView:
+    return order_view(orders_table().get(request.path["order_id"]))
+
+
+@app.route("GET", "/orders/{order_id}/events")
+def get_events(request: Request) -> EventPage:
+    query = request.read_query(HistoryQuery)
+    order_id = request.path["order_id"]
+    orders_table().get(order_id)
+    page = orders_table().history(order_id, _seq_of(query.cursor), query.limit)
+    items = [event_view(order_id, fact) for fact in page.facts]
+    return EventPage(items, encode_cursor({"seq": str(page.last_seq)}) if page.last_seq else None)
+
+
+@app.route("POST", "/orders/{order_id}/cancel")
+def cancel_order(request: Request) -> OrderView:
+    said = request.read(CancelOrder)
+    lines = tuple(Quantity(each.line_id, each.quantity) for each in said.lines or ())
+    return _change(request, c.CancelOrder(said.reason, lines))
+
+
+@app.route("POST", "/orders/{order_id}/holds")
+def place_hold(request: Request) -> OrderView:
+    said = request.read(PlaceHold)
+    return _change(request, c.PlaceHold(said.type, said.reason))
+
+
+@app.route("POST", "/orders/{order_id}/holds/{hold_id}/release")
+def release_hold(request: Request) -> OrderView:
+    reason = request.read(ReleaseHold).reason
+    return _change(request, c.ReleaseHold(request.path["hold_id"], reason))
+
+
+def _change(request: Request, command: c.Command) -> OrderView:
+    """The same Idempotency-Key does it once, also what is legal twice: to cancel one unit."""
+    order_id = request.path["order_id"]
+    once = once_key(f"{request.route} {order_id}", request.idempotency_key, request.json())
+    at = datetime.now(UTC)
+    orders = orders_table(with_stock=True)
+    return order_view(orders.change(order_id, command, at=at, actor=request.actor, once=once))
+
+
+@app.route("GET", "/orders")
+def list_orders(request: Request) -> OrderPage:
+    query = request.read_query(OrderQuery)
+    if query.customer:
+        return of_customer(orders_table(), query, _customer_id(query.customer))
+    return by_day(orders_table(), query, datetime.now(UTC))
+
+
+def of_customer(orders: OrdersTable, query: OrderQuery, customer_id: str) -> OrderPage:
+    page = orders.by_customer(
+        customer_id,
+        since=_start_of(query.first_day),
+        until=_end_of(query.last_day),
+        start=_start(query.cursor),
+        limit=query.limit,
+    )
+    cursor = {k: v["S"] for k, v in page.start.items()} if page.start else None
+    return OrderPage(list(_views(orders, page, query)), encode_cursor(cursor) if cursor else None)
+
+
+def by_day(orders: OrdersTable, query: OrderQuery, now: datetime) -> OrderPage:
+    """Newest first, a day at a time; filters may leave a page short, never its cursor."""
+    day, start = _place(query, now)
+    oldest = query.first_day or date(2000, 1, 1)
+    found: list[OrderView] = []
+    for _ in range(DAYS_A_PAGE):
+        if day < oldest:
+            return OrderPage(found)
+        page = orders.by_day(day, start=start, limit=query.limit - len(found))
+        found += _views(orders, page, query)
+        start = page.start
+        if start is None:
+            day -= timedelta(days=1)
+        if len(found) >= query.limit:
+            break
+    return OrderPage(found, _day_cursor(day, start, oldest))
+
+
+def _views(orders: OrdersTable, page: KeyPage, query: OrderQuery) -> Iterator[OrderView]:
+    order_ids = [pk.removeprefix("ORDER#") for pk, _ in page.keys]
+    found = orders.many(order_ids)
+    for order_id in order_ids:
+        if order_id in found and _wanted(found[order_id], query):
+            yield order_view(found[order_id])
+
+
+def _wanted(order: Order, query: OrderQuery) -> bool:
+    return query.status in (None, order.status) and query.channel in (None, order.channel)
+
+
+def _customer_id(said: str) -> str:
+    return secrets().customer_id(said) if "@" in said else said
+
+
+def _place(query: OrderQuery, now: datetime) -> tuple[date, dict[str, Any] | None]:
+    if query.cursor is None:
+        return query.last_day or now.date(), None
+    key = decode_cursor(query.cursor)
+    try:
+        day = date.fromisoformat(key.pop("day"))
+    except (KeyError, ValueError):
+        raise BadCursor from None
+    return day, {k: {"S": v} for k, v in key.items()} or None
+
+
+def _day_cursor(day: date, start: dict[str, Any] | None, oldest: date) -> str | None:
+    if day < oldest:
+        return None
+    return encode_cursor({"day": day.isoformat(), **{k: v["S"] for k, v in (start or {}).items()}})
+
+
+def _start(cursor: str | None) -> dict[str, Any] | None:
+    return {k: {"S": v} for k, v in decode_cursor(cursor).items()} if cursor else None
+
+
+def _seq_of(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    try:
+        return int(decode_cursor(cursor)["seq"])
+    except (KeyError, ValueError):
+        raise BadCursor from None
+
+
+def _start_of(day: date | None) -> datetime | None:
+    return datetime.combine(day, time.min, UTC) if day else None
+
+
+def _end_of(day: date | None) -> datetime | None:
+    return datetime.combine(day + timedelta(days=1), time.min, UTC) if day else None

@@ -1,0 +1,132 @@
+"""What warehouses, stores and 3PLs see and report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from oms.adapters.carriers import CARRIERS
+from oms.adapters.http_api import HttpApi, Problem, Request
+from oms.adapters.orders_table import OrdersTable, order_of_fulfillment, orders_table
+from oms.contracts.api.staff import FulfillmentOrderQuery, Reject, Ship
+from oms.contracts.api.views import FulfillmentOrderPage, FulfillmentOrderView
+from oms.contracts.cursors import decode_cursor, encode_cursor
+from oms.contracts.invalid import Fault
+from oms.contracts.render import fulfillment_view
+from oms.domain import commands as c
+from oms.domain.events import PackedParcel
+from oms.domain.fulfillment import IN_WAREHOUSE, Quantity
+from oms.domain.order import Order
+
+ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE")
+
+app = HttpApi("FulfillmentApi")
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return app.handle(event, context)
+
+
+@app.route("GET", "/fulfillment-orders")
+def list_fulfillment_orders(request: Request) -> FulfillmentOrderPage:
+    return find(orders_table(), request.read_query(FulfillmentOrderQuery))
+
+
+@app.route("GET", "/fulfillment-orders/{id}")
+def get_fulfillment_order(request: Request) -> FulfillmentOrderView:
+    identity = request.path["id"]
+    order = orders_table().get(order_of_fulfillment(identity))
+    return fulfillment_view(order, order.fulfillment_order(identity))
+
+
+@app.route("POST", "/fulfillment-orders/{id}/accept")
+def accept(request: Request) -> FulfillmentOrderView:
+    return _do(request, c.AcceptFulfillmentOrder)
+
+
+@app.route("POST", "/fulfillment-orders/{id}/pick")
+def pick(request: Request) -> FulfillmentOrderView:
+    return _do(request, c.PickFulfillmentOrder)
+
+
+@app.route("POST", "/fulfillment-orders/{id}/pack")
+def pack(request: Request) -> FulfillmentOrderView:
+    return _do(request, c.PackFulfillmentOrder)
+
+
+@app.route("POST", "/fulfillment-orders/{id}/deliver")
+def deliver(request: Request) -> FulfillmentOrderView:
+    return _do(request, c.DeliverFulfillmentOrder)
+
+
+@app.route("POST", "/fulfillment-orders/{id}/reject")
+def reject(request: Request) -> FulfillmentOrderView:
+    reason = request.read(Reject).reason
+    return _do(request, lambda identity: c.RejectFulfillmentOrder(identity, reason))
+
+
+@app.route("POST", "/fulfillment-orders/{id}/ship")
+def ship(request: Request) -> FulfillmentOrderView:
+    parcels = packed_parcels(request.read(Ship))
+    return _do(request, lambda identity: c.ShipFulfillmentOrder(identity, parcels))
+
+
+def _do(request: Request, command: Callable[[str], c.Command]) -> FulfillmentOrderView:
+    identity = request.path["id"]
+    orders = orders_table(with_stock=True)
+    at = datetime.now(UTC)
+    order = orders.change(
+        order_of_fulfillment(identity), command(identity), at=at, actor=request.actor
+    )
+    return fulfillment_view(order, order.fulfillment_order(identity))
+
+
+def packed_parcels(said: Ship) -> tuple[PackedParcel, ...]:
+    unknown = [
+        Fault(f"parcels[{place}].carrier", f"{parcel.carrier} is no carrier that we know")
+        for place, parcel in enumerate(said.parcels)
+        if parcel.carrier not in CARRIERS
+    ]
+    if unknown:
+        raise Problem(422, "Invalid request", "the carrier is unknown", unknown)
+    return tuple(
+        PackedParcel(
+            parcel.carrier,
+            parcel.tracking_number,
+            tuple(Quantity(each.line_id, each.quantity) for each in parcel.lines),
+        )
+        for parcel in said.parcels
+    )
+
+
+def find(orders: OrdersTable, query: FulfillmentOrderQuery) -> FulfillmentOrderPage:
+    """A location's fulfillment orders, newest first; a page may hold fewer than its limit."""
+    page = orders.by_location(
+        query.location,
+        in_warehouse=query.status is None or query.status in IN_WAREHOUSE,
+        start=decode_start(query.cursor),
+        limit=query.limit,
+    )
+    found = orders.many(pk.removeprefix("ORDER#") for pk, _ in page.keys)
+    views = [
+        view
+        for pk, sk in page.keys
+        if (view := _view(found.get(pk.removeprefix("ORDER#")), sk.removeprefix("FO#")))
+        and query.status in (None, view.status)
+    ]
+    return FulfillmentOrderPage(views, encode_start(page.start))
+
+
+def _view(order: Order | None, identity: str) -> FulfillmentOrderView | None:
+    if order is None:
+        return None
+    return fulfillment_view(order, order.fulfillment_order(identity))
+
+
+def decode_start(cursor: str | None) -> dict[str, Any] | None:
+    return {k: {"S": v} for k, v in decode_cursor(cursor).items()} if cursor else None
+
+
+def encode_start(start: dict[str, Any] | None) -> str | None:
+    return encode_cursor({k: v["S"] for k, v in start.items()}) if start else None

@@ -1,0 +1,130 @@
+"""What customers read: one letter, as plain text and as simple HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from oms.adapters.mail import Mail
+from oms.domain.currencies import EXPONENTS
+from oms.domain.fulfillment import Quantity
+from oms.domain.order import Order
+from oms.domain.payment import OperationKind
+
+MAX_ITEMS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """`items` is the list in it; `closing` comes below."""
+
+    subject: str
+    opening: str
+    items: tuple[str, ...] = ()
+    closing: tuple[str, ...] = ()
+
+
+def letter(kind: str, order: Order, data: Mapping[str, Any]) -> Letter:
+    """The letter about an event of this kind, from what the order says now."""
+    return LETTERS[kind](order, data)
+
+
+def mail_of(letter: Letter, name: str) -> Mail:
+    greeting = f"Dear {name}," if name else "Hello,"
+    items = _shortened(letter.items)
+    return Mail(
+        subject=" ".join(letter.subject.split()),
+        text=_text(greeting, letter, items),
+        html=_html(greeting, letter, items),
+    )
+
+
+def amount_text(amount: int, currency: str) -> str:
+    """1234500 JPY has no decimals, 1234500 USD is 12,345.00: by the currency, never by a float."""
+    exponent = EXPONENTS[currency]
+    whole, decimals = divmod(abs(amount), 10**exponent)
+    text = f"{whole:,}.{decimals:0{exponent}}" if exponent else f"{whole:,}"
+    return f"{'-' if amount < 0 else ''}{text} {currency}"
+
+
+def _confirmed(order: Order, data: Mapping[str, Any]) -> Letter:  # noqa: ARG001
+    return Letter(
+        f"Your order {order.external_id} is confirmed",
+        "Thank you. We have received your order and are getting it ready:",
+        tuple(_item(line.quantity, line.sku) for line in order.lines),
+        (f"Total: {amount_text(order.total, order.currency)}",),
+    )
+
+
+def _shipped(order: Order, data: Mapping[str, Any]) -> Letter:
+    shipped = order.fulfillment_order(data["fulfillment_order_id"])
+    parcels = (f"{parcel.carrier}, {parcel.tracking_number}" for parcel in shipped.parcels)
+    return Letter(
+        f"Your order {order.external_id} is on its way",
+        "These items have left our warehouse:",
+        _items(order, shipped.lines),
+        tuple(f"Parcel: {parcel}" for parcel in parcels),
+    )
+
+
+def _delivered(order: Order, data: Mapping[str, Any]) -> Letter:
+    delivered = order.fulfillment_order(data["fulfillment_order_id"])
+    return Letter(
+        f"Your order {order.external_id} has arrived",
+        "These items were delivered:",
+        _items(order, delivered.lines),
+    )
+
+
+def _cancelled(order: Order, data: Mapping[str, Any]) -> Letter:
+    expired = "It was not completed in time." if data.get("expired") else ""
+    return Letter(
+        f"Your order {order.external_id} is cancelled",
+        "Your order is cancelled; nothing will be sent.",
+        closing=tuple(filter(None, (expired, _money_returned(order)))),
+    )
+
+
+LETTERS: dict[str, Callable[[Order, Mapping[str, Any]], Letter]] = {
+    "PaymentAuthorized": _confirmed,
+    "FulfillmentOrderShipped": _shipped,
+    "FulfillmentOrderDelivered": _delivered,
+    "OrderCancelled": _cancelled,
+}
+
+
+def _money_returned(order: Order) -> str:
+    refund = order.payment.committed(OperationKind.REFUND)
+    if refund:
+        return f"{amount_text(refund, order.currency)} will be returned to you."
+    return "" if order.payment.captured else "You have not been charged."
+
+
+def _items(order: Order, quantities: Iterable[Quantity]) -> tuple[str, ...]:
+    skus = {line.line_id: line.sku for line in order.lines}
+    return tuple(_item(each.quantity, skus[each.line_id]) for each in quantities)
+
+
+def _item(quantity: int, sku: str) -> str:
+    return f"{quantity:,} × {sku}"  # noqa: RUF001
+
+
+def _shortened(items: tuple[str, ...]) -> tuple[str, ...]:
+    more = len(items) - MAX_ITEMS
+    return (*items[:MAX_ITEMS], f"and {more:,} more") if more > 0 else items
+
+
+def _text(greeting: str, letter: Letter, items: Iterable[str]) -> str:
+    listed = "\n".join(f"  {item}" for item in items)
+    parts = (greeting, letter.opening, listed, "\n".join(letter.closing))
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _html(greeting: str, letter: Letter, items: Iterable[str]) -> str:
+    listed = "".join(f"<li>{escape(item)}</li>" for item in items)
+    parts = (greeting, letter.opening, *letter.closing)
+    first, opening, *closing = (f"<p>{escape(part)}</p>" for part in parts)
+    body = first + opening + (f"<ul>{listed}</ul>" if listed else "") + "".join(closing)
+    return f'<!doctype html><html lang="en"><meta charset="utf-8"><body>{body}</body></html>'

@@ -1,0 +1,102 @@
+"""Tell the customer: confirmed, shipped, delivered, cancelled; each once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from functions.notifications.letters import letter, mail_of
+from oms.adapters.mail import Mail, mailer
+from oms.adapters.notices import notices
+from oms.adapters.orders_table import orders_table
+from oms.adapters.vault import vault
+from oms.domain.contact import Contact
+from oms.domain.order import Order, OrderStatus
+from oms.observability import observed
+
+ENVIRONMENT: tuple[str, ...] = (
+    "ORDERS_TABLE",
+    "CUSTOMERS_TABLE",
+    "REPORTS_TABLE",
+    "VAULT_KEY_ID",
+    "SENDER_EMAIL",
+)
+PAID_ELSEWHERE = "external"
+NEVER_SENT = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+
+
+class Orders(Protocol):
+    def get(self, order_id: str) -> Order: ...
+
+
+class Contacts(Protocol):
+    def contact(self, customer_id: str, order_id: str) -> Contact | None: ...
+
+
+class Sender(Protocol):
+    def send(self, address: str, mail: Mail) -> None: ...
+
+
+class Record(Protocol):
+    def claim(self, order_id: str, event_id: str, at: datetime) -> bool: ...
+    def sent(self, order_id: str, event_id: str, at: datetime) -> None: ...
+    def skipped(self, order_id: str, event_id: str, reason: str, at: datetime) -> None: ...
+    def release(self, order_id: str, event_id: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything that a notice takes."""
+
+    orders: Orders
+    contacts: Contacts
+    notices: Record
+    sender: Sender
+    clock: Callable[[], datetime]
+
+
+@observed
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+    desk = Desk(orders_table(), vault(), notices(), mailer(), lambda: datetime.now(UTC))
+    return {"outcome": notify_customer(event["detail"], desk)}
+
+
+def notify_customer(told: dict[str, Any], desk: Desk) -> str:
+    """What came of it: sent, sent before, or why not."""
+    order = desk.orders.get(told["order_id"])
+    contact = desk.contacts.contact(order.customer_id, order.order_id) or Contact()
+    if reason := reason_to_skip(told["type"], order, contact):
+        return _skip(told, reason, desk)
+    mail = mail_of(letter(told["type"], order, told["data"]), contact.name)
+    return _send_once(told, contact.email, mail, desk)
+
+
+def reason_to_skip(kind: str, order: Order, contact: Contact) -> str:
+    if not contact.email:
+        return "no address"
+    if kind == "PaymentAuthorized" and order.payment.provider == PAID_ELSEWHERE:
+        return "confirmed by its channel"
+    if kind == "PaymentAuthorized" and order.status in NEVER_SENT:
+        return "cancelled meanwhile"
+    return ""
+
+
+def _skip(told: dict[str, Any], reason: str, desk: Desk) -> str:
+    if desk.notices.claim(told["order_id"], told["id"], desk.clock()):
+        desk.notices.skipped(told["order_id"], told["id"], reason, desk.clock())
+    return reason
+
+
+def _send_once(told: dict[str, Any], address: str, mail: Mail, desk: Desk) -> str:
+    """Between the mail and its record a crash is possible: then it is sent twice, not never."""
+    if not desk.notices.claim(told["order_id"], told["id"], desk.clock()):
+        return "sent before"
+    try:
+        desk.sender.send(address, mail)
+    except Exception:
+        desk.notices.release(told["order_id"], told["id"])
+        raise
+    desk.notices.sent(told["order_id"], told["id"], desk.clock())
+    return "sent"

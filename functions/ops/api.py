@@ -1,0 +1,142 @@
+"""For those who run the business: what needs a decision, and whether the books balance."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cache, partial
+from typing import Any, Protocol
+
+from functions.ops import decisions
+from functions.ops.books import Findings, Shelves, check
+from functions.ops.decisions import Desk
+from oms.adapters import dynamodb
+from oms.adapters.attention import Waiting, WaitingPage, attention_list
+from oms.adapters.histories import histories
+from oms.adapters.http_api import HttpApi, Request
+from oms.adapters.orders_table import orders_table
+from oms.adapters.payments.settling import settle
+from oms.adapters.stock_table import StockTable
+from oms.adapters.workflow import executions
+from oms.contracts.api import (
+    AttentionPage,
+    AttentionQuery,
+    AttentionView,
+    BooksQuery,
+    BooksView,
+    DifferenceView,
+    OrderView,
+    ResolveAttention,
+)
+from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor
+from oms.contracts.render import order_view
+from oms.domain.order import Order
+from oms.settings import setting
+
+ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE", "ORDER_WORKFLOW")
+
+SECONDS_FOR_ORDERS = 18.0  # of the 29 that the gateway waits; the stock is read in the rest
+MAX_SHOWN = 1_000
+
+app = HttpApi("OpsApi")
+
+
+class List(Protocol):
+    def page(self, limit: int, cursor: str | None = None) -> WaitingPage: ...
+
+
+class Orders(Protocol):
+    def many(self, order_ids: list[str]) -> dict[str, Order]: ...
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return app.handle(event, context)
+
+
+@app.route("GET", "/attention")
+def list_attention(request: Request) -> AttentionPage:
+    return waiting(request.read_query(AttentionQuery), attention_list(), orders_table())
+
+
+@app.route("POST", "/attention/{order_id}/retry")
+def retry(request: Request) -> OrderView:
+    request.read(ResolveAttention)
+    return order_view(decisions.retry(desk(), **_who(request)))
+
+
+@app.route("POST", "/attention/{order_id}/cancel")
+def cancel(request: Request) -> OrderView:
+    reason = request.read(ResolveAttention).reason
+    return order_view(decisions.cancel(desk(), reason=reason, **_who(request)))
+
+
+@app.route("POST", "/attention/{order_id}/ignore")
+def ignore(request: Request) -> OrderView:
+    request.read(ResolveAttention)
+    return order_view(decisions.ignore(desk(), **_who(request)))
+
+
+@app.route("GET", "/books")
+def get_books(request: Request) -> BooksView:
+    query = request.read_query(BooksQuery)
+    late = time.monotonic() + SECONDS_FOR_ORDERS
+    shelves = Shelves(histories(), orders_table(), stock_table(), lambda: time.monotonic() > late)
+    return books_view(check(shelves, _after(query.cursor)))
+
+
+@cache
+def stock_table() -> StockTable:
+    return StockTable(dynamodb.client(), setting("STOCK_TABLE"))
+
+
+@cache
+def desk() -> Desk:
+    orders = orders_table(with_stock=True)
+    return Desk(orders, executions(), lambda order_id: settle(orders, order_id, at=_now()))
+
+
+def waiting(query: AttentionQuery, listed: List, orders: Orders) -> AttentionPage:
+    """The index is a moment late: what was decided meanwhile is left out."""
+    page = listed.page(query.limit, query.cursor)
+    found = orders.many([each.order_id for each in page.orders])
+    return AttentionPage(list(_waiting(page.orders, found)), page.cursor)
+
+
+def _waiting(listed: tuple[Waiting, ...], found: dict[str, Order]) -> Iterator[AttentionView]:
+    for each in listed:
+        order = found.get(each.order_id)
+        if order is not None and order.attention:
+            yield AttentionView(
+                order_id=order.order_id,
+                reason=order.attention,
+                status=order.status,
+                placed_at=order.placed_at,
+                since=each.since,
+            )
+
+
+def books_view(findings: Findings) -> BooksView:
+    found, stopped = findings.differences, findings.stopped_after
+    return BooksView(
+        balanced=not found,
+        differences=[DifferenceView(*difference) for difference in found[:MAX_SHOWN]],
+        counted={**findings.counted, "differences": len(found)},
+        cursor=encode_cursor({"after": stopped}) if stopped else None,
+    )
+
+
+def _after(cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    given = decode_cursor(cursor)
+    if given.keys() != {"after"} or not given["after"]:
+        raise BadCursor
+    return given["after"]
+
+
+def _who(request: Request) -> dict[str, Any]:
+    return {"order_id": request.path["order_id"], "at": _now(), "actor": request.actor}
+
+
+_now = partial(datetime.now, UTC)

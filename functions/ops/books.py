@@ -1,0 +1,183 @@
+"""Do units and money balance? Everything is looked at, and a difference is looked at again.
+
+The tables are read while orders go on: what differs because it moved between two reads is read
+again at one moment before it is called a difference.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from typing import NamedTuple, Protocol
+
+from functions.ops.audit import Difference, audit, money_is_moving
+from oms.adapters.histories import Filed
+from oms.domain.inventory import Balance, Level
+from oms.domain.order import Order, planned_change
+
+LOOKS = 3
+BATCH = 100
+EVER = datetime(9999, 1, 1, tzinfo=UTC)
+RESERVED = "reserved units are allocated to open orders"
+
+Place = tuple[str, str]  # SKU and location
+
+
+class Filing(Protocol):
+    def scan(self, after: str | None = None) -> Iterator[Filed]: ...
+    def read(self, order_id: str) -> Filed: ...
+
+
+class Orders(Protocol):
+    def open_orders(self, before: datetime) -> Iterator[str]: ...
+    def many(self, order_ids: Iterable[str]) -> dict[str, Order]: ...
+
+
+class Stock(Protocol):
+    def scan_balances(self) -> Iterator[Balance]: ...
+    def levels(self, skus: Iterable[str]) -> Mapping[str, tuple[Level, ...]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shelves:
+    """Where the figures are kept; `is_late` says when to stop and go on in another request."""
+
+    filing: Filing
+    orders: Orders
+    stock: Stock
+    is_late: Callable[[], bool]
+
+
+@dataclass(slots=True)
+class Findings:
+    differences: list[Difference] = field(default_factory=list)
+    counted: Counter[str] = field(default_factory=Counter)
+    stopped_after: str | None = None
+
+
+class Promised(NamedTuple):
+    """`pending` is moved in batches at this time: some of it is in the counters, some is not."""
+
+    live: Counter[Place]
+    pending: Counter[Place]
+
+    def differs(self, place: Place, reserved: int) -> bool:
+        return not self.live[place] <= reserved <= self.live[place] + self.pending[place]
+
+
+def check(shelves: Shelves, after: str | None = None) -> Findings:
+    """Orders first, then the stock; where time ends between orders the stock is left as well."""
+    findings = Findings()
+    for filed in shelves.filing.scan(after):
+        _check_order(shelves.filing, filed, findings)
+        if shelves.is_late():
+            findings.stopped_after = filed.order_id
+            return findings
+    _check_stock(shelves, findings)
+    return findings
+
+
+def _check_order(filing: Filing, filed: Filed, findings: Findings) -> None:
+    differences = audit(filed.order_id, filed.order, filed.facts)
+    if differences:
+        filed = filing.read(filed.order_id)
+        differences = audit(filed.order_id, filed.order, filed.facts)
+    findings.differences += differences
+    findings.counted.update(orders=1, events=len(filed.facts))
+    if filed.order is not None:
+        findings.counted.update(_figures(filed.order))
+
+
+def _figures(order: Order) -> dict[str, int]:
+    payment, currency = order.payment, order.currency
+    return {
+        "open_orders": int(not order.is_final),
+        "orders_with_money_on_its_way": int(money_is_moving(order)),
+        f"captured_{currency}": payment.captured,
+        f"refunded_{currency}": payment.refunded,
+    }
+
+
+def _check_stock(shelves: Shelves, findings: Findings) -> None:
+    promised = promised_units(shelves.orders)
+    unseen = {place for place, units in promised.live.items() if units}
+    suspects: set[Place] = set()
+    for balance in shelves.stock.scan_balances():
+        place = (balance.level.sku, balance.level.location)
+        unseen.discard(place)
+        findings.differences += _uneven(balance)
+        findings.counted.update(_levels(balance.level))
+        if promised.differs(place, balance.level.reserved):
+            suspects.add(place)
+    findings.counted["units_pending"] += promised.pending.total()
+    findings.differences += _confirmed(shelves, suspects | unseen)
+
+
+def _levels(level: Level) -> dict[str, int]:
+    return {
+        "stock_items": 1,
+        "units_on_hand": level.on_hand,
+        "units_available": level.available,
+        "units_reserved": level.reserved,
+    }
+
+
+def _uneven(balance: Balance) -> Iterator[Difference]:
+    level, subject = balance.level, f"{balance.level.sku} {balance.level.location}"
+    for name, moved in balance.moved._asdict().items():
+        if (counter := getattr(level, name)) != moved:
+            yield Difference(subject, f"movements add up to {name}", moved, counter)
+        if counter < 0:
+            yield Difference(subject, f"{name} is not negative", 0, counter)
+    if level.on_hand != level.available + level.reserved:
+        rule = "on hand is available and reserved"
+        yield Difference(subject, rule, level.available + level.reserved, level.on_hand)
+
+
+def _confirmed(shelves: Shelves, suspects: set[Place]) -> list[Difference]:
+    """Those that differ at every look."""
+    found: list[Difference] = []
+    for _ in range(LOOKS - 1):
+        if not suspects:
+            return []
+        promised = promised_units(shelves.orders)
+        reserved = _reserved(shelves.stock, suspects)
+        suspects = {place for place in suspects if promised.differs(place, reserved[place])}
+        found = [
+            Difference(" ".join(place), RESERVED, promised.live[place], reserved[place])
+            for place in sorted(suspects)
+        ]
+    return found
+
+
+def _reserved(stock: Stock, places: set[Place]) -> Counter[Place]:
+    levels = stock.levels(sorted({sku for sku, _ in places}))
+    reserved: Counter[Place] = Counter()
+    for level in (level for of_sku in levels.values() for level in of_sku):
+        reserved[level.sku, level.location] = level.reserved
+    return reserved
+
+
+def promised_units(orders: Orders) -> Promised:
+    """What the orders that have business left have in the warehouses, or are moving there."""
+    promised = Promised(Counter(), Counter())
+    ids = orders.open_orders(before=EVER)
+    while batch := list(islice(ids, BATCH)):
+        for order in orders.many(batch).values():
+            _promise(order, promised)
+    return promised
+
+
+def _promise(order: Order, promised: Promised) -> None:
+    skus = {line.line_id: line.sku for line in order.lines}
+    for each in order.fulfillment_orders:
+        for q in each.lines if each.in_warehouse else ():
+            promised.live[skus[q.line_id], each.location_id] += q.quantity
+    changes = list(order.owed_stock)
+    if order.routing_plan is not None:
+        changes.append(planned_change(order.routing_plan, order.line))
+    for item in (item for change in changes for item in change.items):
+        promised.pending[item.sku, item.location] += item.quantity

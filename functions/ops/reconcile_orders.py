@@ -1,0 +1,153 @@
+"""Find orders that stand still, and set them going again from where they are.
+
+A restart, a quota or a bad deployment can end an execution; a lost event can leave money on its
+way. Whatever is done here was safe to do before, and is safe to do twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any, Protocol
+
+from oms.adapters.orders_table import orders_table
+from oms.adapters.payments.settling import Undecided, settle
+from oms.adapters.workflow import executions
+from oms.domain import events as e
+from oms.domain.order import Fact, Order, OrderStatus
+from oms.domain.payment import OperationKind
+from oms.observability import describe, logger, observed
+
+ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "ORDER_WORKFLOW")
+
+GRACE = timedelta(seconds=90)  # a new order's first execution is on its way
+PATIENCE = timedelta(minutes=2)  # with those whose turn it is to settle money
+SECONDS = 45.0  # of the minute that the function has
+BATCH = 100
+THREADS = 8
+IGNORED = "ignore"
+MONEY = (
+    e.OrderPlaced,
+    e.PaymentOperationRequested,
+    e.PaymentOperationRetried,
+    e.PaymentUnknown,
+    e.FulfillmentOrderShipped,
+)
+
+
+class Orders(Protocol):
+    def open_orders(self, before: datetime) -> Iterator[str]: ...
+    def many(self, order_ids: Iterable[str]) -> dict[str, Order]: ...
+    def whole_history(self, order_id: str) -> tuple[Fact, ...]: ...
+
+
+class Executions(Protocol):
+    def running(self) -> frozenset[str]: ...
+    def resume(self, order_id: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """`is_late` ends a run; the next begins elsewhere, so that all have their turn."""
+
+    orders: Orders
+    executions: Executions
+    settle: Callable[[str], Order]
+    is_late: Callable[[], bool]
+    chance: Random
+
+
+@observed
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+    now, late = datetime.now(UTC), time.monotonic() + SECONDS
+    orders = orders_table()
+    repair = Repair(
+        orders,
+        executions(),
+        lambda order_id: settle(orders, order_id, at=datetime.now(UTC)),
+        lambda: time.monotonic() > late,
+        Random(),
+    )
+    counts = reconcile(repair, now)
+    logger().info("reconciled", extra=counts)
+    return {"outcome": "reconciled", **counts}
+
+
+def reconcile(repair: Repair, now: datetime) -> dict[str, int]:
+    """How many orders were looked at, started again, settled; how many of these went wrong."""
+    counts: Counter[str] = Counter(looked_at=0, resumed=0, settled=0, failed=0)
+    running = repair.executions.running()
+    ids = _from_anywhere(list(repair.orders.open_orders(before=now - GRACE)), repair.chance)
+    with ThreadPoolExecutor(THREADS) as threads:
+        for start in range(0, len(ids), BATCH):
+            if repair.is_late():
+                counts["left_for_the_next_run"] = len(ids) - start
+                break
+            found = repair.orders.many(ids[start : start + BATCH])
+            for done in threads.map(lambda o: _look(repair, o, running, now), found.values()):
+                counts.update(done)
+    return dict(counts)
+
+
+def _from_anywhere(ids: Sequence[str], chance: Random) -> Sequence[str]:
+    if not ids:
+        return ids
+    first = chance.randrange(len(ids))
+    return [*ids[first:], *ids[:first]]
+
+
+def _look(repair: Repair, order: Order, running: frozenset[str], now: datetime) -> dict[str, int]:
+    """One order in trouble does not keep the others from being looked at."""
+    done = {"looked_at": 1, "owing_stock": int(bool(order.owed_stock))}
+    for name, act in (("resumed", _resume), ("settled", _settle)):
+        try:
+            done[name] = int(act(repair, order, running, now))
+        except Exception as error:  # noqa: BLE001  (the next run looks again)
+            logger().warning(
+                "not reconciled", extra={"order_id": order.order_id, **describe(error)}
+            )
+            done["failed"] = 1
+    return done
+
+
+def _resume(repair: Repair, order: Order, running: frozenset[str], now: datetime) -> bool:  # noqa: ARG001
+    """The list of what runs is a moment late: what is not in it is asked for by name."""
+    if order.order_id in running or not needs_workflow(order):
+        return False
+    return repair.executions.resume(order.order_id)
+
+
+def needs_workflow(order: Order) -> bool:
+    """Open orders, and cancelled ones whose stock is not all given back."""
+    if order.status is OrderStatus.COMPLETED:
+        return False
+    if order.is_final:
+        return bool(order.owed_stock or order.routing_plan)
+    return bool(order.attention) or order.resolution != IGNORED
+
+
+def _settle(repair: Repair, order: Order, running: frozenset[str], now: datetime) -> bool:  # noqa: ARG001
+    if not has_money_to_settle(order) or not _waited(repair.orders, order.order_id, now):
+        return False
+    try:
+        repair.settle(order.order_id)
+    except Undecided:
+        return False
+    return True
+
+
+def has_money_to_settle(order: Order) -> bool:
+    """The authorization of an open order is its workflow's own business."""
+    kinds = {operation.kind for operation in order.payment.unsettled}
+    return bool(kinds if order.is_final else kinds - {OperationKind.AUTHORIZE})
+
+
+def _waited(orders: Orders, order_id: str, now: datetime) -> bool:
+    """Nothing was asked of the provider for a while."""
+    asked = [fact.at for fact in orders.whole_history(order_id) if isinstance(fact.event, MONEY)]
+    return now - max(asked, default=now) > PATIENCE

@@ -1,0 +1,105 @@
+"""The only publisher: reads the table streams, starts and wakes workflows, tells the bus.
+
+What is published is what was committed. A record that could not be told is reported, and the
+stream gives it and all after it again: consumers deduplicate by `id`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from oms.adapters.bus import Bus, bus
+from oms.adapters.orders_table import OrdersTable, orders_table
+from oms.adapters.workflow import Workflow, workflow
+from oms.contracts.events import CATALOGUE
+from oms.domain.waits import Wait
+from oms.observability import describe, logger, observed
+
+ENVIRONMENT: tuple[str, ...] = ("EVENT_BUS", "ORDERS_TABLE", "ORDER_WORKFLOW")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One outbox row as the stream shows it. `wake`: wait -> outcome."""
+
+    position: str
+    envelope: dict[str, Any]
+    wake: dict[str, str]
+
+    @property
+    def order_id(self) -> str:
+        return str(self.envelope.get("order_id", ""))
+
+
+@observed
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+    records = [record_of(each) for each in event["Records"]]
+    failed = publish(records, bus(), workflow(), orders_table())
+    return {"batchItemFailures": [{"itemIdentifier": failed.position}] if failed else []}
+
+
+def publish(
+    records: Sequence[Record], bus: Bus, workflow: Workflow, orders: OrdersTable
+) -> Record | None:
+    """The first record that was not told; the ones before it were."""
+    moved = list(_moved(records, workflow, orders))
+    failed = bus.publish([record.envelope for record in moved])
+    if failed:
+        return moved[min(failed)]
+    return records[len(moved)] if len(moved) < len(records) else None
+
+
+def _moved(records: Sequence[Record], workflow: Workflow, orders: OrdersTable) -> Iterator[Record]:
+    """Records whose workflow was moved, up to the first that could not be."""
+    for record in records:
+        try:
+            _move(record, workflow, orders)
+        except Exception as error:  # noqa: BLE001  (whatever it is, the stream gives it again)
+            logger().error("not moved", extra={"order_id": record.order_id, **describe(error)})
+            return
+        yield record
+
+
+def _move(record: Record, workflow: Workflow, orders: OrdersTable) -> None:
+    if record.envelope["type"] == "OrderPlaced":
+        workflow.start(record.order_id)
+    for wait, outcome in record.wake.items():
+        token = orders.token(record.order_id, Wait(wait))
+        if token is not None:
+            workflow.wake(token, outcome)
+
+
+def record_of(raw: dict[str, Any]) -> Record:
+    image = raw["dynamodb"]["NewImage"]
+    wake = json.loads(image["wake"]["S"]) if "wake" in image else {}
+    return Record(raw["dynamodb"]["SequenceNumber"], _envelope(image), wake)
+
+
+def _envelope(image: dict[str, Any]) -> dict[str, Any]:
+    pk, sk = image["PK"]["S"], image["SK"]["S"].removeprefix("EVENT#")
+    kind, _, identity = pk.partition("#")
+    name = image["type"]["S"]
+    return {
+        "id": f"{identity}#{sk}",
+        "type": name,
+        "version": CATALOGUE[name].version,
+        "at": datetime.fromisoformat(image["at"]["S"]).isoformat(),
+        **_subject(kind, identity, sk),
+        "actor": image["actor"]["S"],
+        "data": json.loads(_body(image["body"])),
+    }
+
+
+def _subject(kind: str, identity: str, sk: str) -> dict[str, Any]:
+    return {"order_id": identity, "seq": int(sk)} if kind == "ORDER" else {"sku": identity}
+
+
+def _body(value: dict[str, str]) -> bytes:
+    """As `dynamodb.unpack`, but a stream record is JSON: its bytes come in base64."""
+    return value["S"].encode() if "S" in value else zlib.decompress(base64.b64decode(value["B"]))

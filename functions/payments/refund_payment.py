@@ -1,0 +1,22 @@
+"""Give money back: void what was reserved, refund what was taken.
+
+A step of the cancel workflow, and a consumer of requested operations on the bus.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from oms.adapters.orders_table import orders_table
+from oms.adapters.payments.settling import settle
+from oms.observability import observed
+
+ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE",)
+
+
+@observed
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+    order_id = event.get("detail", event)["order_id"]
+    order = settle(orders_table(), order_id, at=datetime.now(UTC))
+    return {"outcome": "attention" if order.attention else "cancelled", "order_id": order_id}

@@ -1,0 +1,112 @@
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from functions.inventory.wake_backorders import IN_LINE, wake_backorders
+from oms.adapters.dynamodb import DynamoDB
+from oms.adapters.orders_table import OrdersTable, Placement
+from oms.adapters.stock_table import StockTable
+from oms.domain import commands as c
+from oms.domain.fulfillment import Quantity
+from oms.domain.locations import Location, LocationKind
+from tests.builders import NOW, Story, line, paid, placement
+from tests.tables import create_table
+
+pytestmark = pytest.mark.cloud
+
+
+@pytest.fixture
+def stock(dynamodb: DynamoDB) -> StockTable:
+    found = StockTable(dynamodb, create_table(dynamodb, "stock", f"stock-{uuid4()}"))
+    found.put_location(Location("LYON", "Lyon", LocationKind.WAREHOUSE, "FR"))
+    return found
+
+
+@pytest.fixture
+def orders(dynamodb: DynamoDB, stock: StockTable) -> OrdersTable:
+    return OrdersTable(dynamodb, create_table(dynamodb, "orders", f"orders-{uuid4()}"), stock)
+
+
+def backordered(orders: OrdersTable, number: int, quantity: int) -> str:
+    """An order, placed `number` minutes after the first, that lacks all its mugs."""
+    told = Story(
+        placement(
+            line(sku="MUG", quantity=quantity),
+            external_id=str(number),
+            placed_at=NOW + timedelta(minutes=number),
+        )
+    )
+    orders.place(told.order_id, told.facts, told.order, Placement("body"))
+    lacking = c.Backorder((Quantity("line_1", quantity),))
+    for command in (paid("op_1"), lacking):
+        orders.change(told.order_id, command, at=NOW, actor="test")
+    return told.order_id
+
+
+def waits(orders: OrdersTable, order_id: str) -> bool:
+    return any(each.backordered for each in orders.get(order_id).lines)
+
+
+def receive(stock: StockTable, quantity: int) -> None:
+    stock.receive("MUG", "LYON", quantity, at=NOW, actor="test")
+
+
+def test_the_oldest_order_wakes_first(orders: OrdersTable, stock: StockTable) -> None:
+    late, early = backordered(orders, 2, 3), backordered(orders, 1, 3)
+    receive(stock, 4)
+
+    assert wake_backorders(orders, stock, "MUG", NOW) == 1
+
+    assert (waits(orders, early), waits(orders, late)) == (False, True)
+    assert [each.order_id for each in stock.waiting("MUG", 9)] == [late]
+
+
+def test_an_order_that_needs_more_than_came_lets_smaller_ones_pass(
+    orders: OrdersTable, stock: StockTable
+) -> None:
+    large, small = backordered(orders, 1, 9), backordered(orders, 2, 2)
+    receive(stock, 4)
+
+    wake_backorders(orders, stock, "MUG", NOW)
+
+    assert (waits(orders, large), waits(orders, small)) == (True, False)
+
+
+def test_stock_that_was_told_of_twice_wakes_nobody_twice(
+    orders: OrdersTable, stock: StockTable
+) -> None:
+    order_id = backordered(orders, 1, 3)
+    receive(stock, 4)
+    wake_backorders(orders, stock, "MUG", NOW)
+    version = orders.get(order_id).version
+
+    assert wake_backorders(orders, stock, "MUG", NOW) == 0
+    assert orders.get(order_id).version == version
+
+
+def test_nobody_wakes_for_what_was_sold_meanwhile(orders: OrdersTable, stock: StockTable) -> None:
+    order_id = backordered(orders, 1, 3)
+
+    assert wake_backorders(orders, stock, "MUG", NOW) == 0
+    assert waits(orders, order_id)
+
+
+def test_a_cancelled_order_has_left_the_line(orders: OrdersTable, stock: StockTable) -> None:
+    order_id = backordered(orders, 1, 3)
+    orders.change(order_id, c.CancelOrder("no longer wanted"), at=NOW, actor="test")
+    receive(stock, 4)
+
+    assert stock.waiting("MUG", 9) == ()
+    assert wake_backorders(orders, stock, "MUG", NOW) == 0
+
+
+def test_a_line_longer_than_one_look_wakes_to_its_end(
+    orders: OrdersTable, stock: StockTable
+) -> None:
+    for number in range(IN_LINE + 5):
+        backordered(orders, number, 1)
+    receive(stock, 1_000)
+
+    assert wake_backorders(orders, stock, "MUG", NOW) == IN_LINE + 5
+    assert stock.waiting("MUG", 99) == ()

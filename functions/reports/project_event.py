@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -25,9 +26,20 @@ class Sales(Protocol):
     def markets(self, order_ids: Iterable[str]) -> Mapping[str, Market]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event of the bus, as far as it is counted."""
+
+    id: str
+    type: str
+    at: datetime
+    order_id: str
+    data: dict[str, Any]
+
+
 class Message(NamedTuple):
     message_id: str
-    told: dict[str, Any]
+    told: Told
 
 
 class Entry(NamedTuple):
@@ -45,10 +57,10 @@ def project(records: Sequence[dict[str, Any]], sales: Sales, now: datetime) -> l
     """Count what the records tell; the ids of those that must be brought again."""
     failed: list[str] = []
     messages = list(_each(_message, records, failed))
-    placed = [m for m in messages if m.told["type"] == PLACED]
-    cancelled = [m for m in messages if m.told["type"] in CANCELLED]
+    placed = [m for m in messages if m.told.type == PLACED]
+    cancelled = [m for m in messages if m.told.type in CANCELLED]
     failed += _count(list(_each(_placement, placed, failed)), sales, now)
-    markets = sales.markets(message.told["order_id"] for message in cancelled)
+    markets = sales.markets(message.told.order_id for message in cancelled)
     entries = _each(lambda message: _cancellation(message, markets), cancelled, failed)
     return failed + _count(list(entries), sales, now)
 
@@ -65,16 +77,16 @@ def _each(read: Callable[[Any], Any], given: Iterable[Any], failed: list[str]) -
 
 
 def _message(record: dict[str, Any]) -> Message:
-    told = json.loads(record["body"])["detail"]
-    return Message(record["messageId"], {**told, "type": told["type"]})
+    detail = json.loads(record["body"])["detail"]
+    return Message(record["messageId"], msgspec.convert(detail, Told))
 
 
 def _placement(message: Message) -> Entry:
     told = message.told
-    placed = msgspec.convert(told["data"], e.OrderPlaced)
+    placed = msgspec.convert(told.data, e.OrderPlaced)
     sale = Sale(
-        event_id=told["id"],
-        order_id=told["order_id"],
+        event_id=told.id,
+        order_id=told.order_id,
         day=placed.placed_at.astimezone(UTC).date(),
         market=Market(placed.channel, placed.currency),
         figures=figures_of(placed),
@@ -102,19 +114,14 @@ class NotPlacedYet(LookupError):
 
 def _cancellation(message: Message, markets: Mapping[str, Market]) -> Entry:
     told = message.told
-    if told["order_id"] not in markets:
-        raise NotPlacedYet(told["order_id"])
-    units = sum(unit["quantity"] for unit in told["data"]["units"])
-    sale = Sale(
-        event_id=told["id"],
-        order_id=told["order_id"],
-        day=datetime.fromisoformat(told["at"]).astimezone(UTC).date(),
-        market=markets[told["order_id"]],
-        figures={
-            "cancelled_orders": int(told["type"] == "OrderCancelled"),
-            "cancelled_units": units,
-        },
-    )
+    if told.order_id not in markets:
+        raise NotPlacedYet(told.order_id)
+    figures = {
+        "cancelled_orders": int(told.type == "OrderCancelled"),
+        "cancelled_units": sum(unit["quantity"] for unit in told.data["units"]),
+    }
+    day = told.at.astimezone(UTC).date()
+    sale = Sale(told.id, told.order_id, day, markets[told.order_id], figures)
     return Entry(message.message_id, sale)
 
 

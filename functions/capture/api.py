@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -38,6 +39,7 @@ ENVIRONMENT: tuple[str, ...] = (
 )
 # A list without a customer goes back day by day; so many empty days, then the page ends.
 DAYS_A_PAGE = 31
+FIRST_DAY = date(2000, 1, 1)  # nothing was placed before
 
 app = HttpApi("CaptureApi")
 
@@ -140,7 +142,7 @@ def of_customer(orders: OrdersTable, query: OrderQuery, customer_id: str) -> Ord
 def by_day(orders: OrdersTable, query: OrderQuery, now: datetime) -> OrderPage:
     """Newest first, a day at a time; filters may leave a page short, never its cursor."""
     day, start = _place(query, now)
-    oldest = query.first_day or date(2000, 1, 1)
+    oldest = max(query.first_day or FIRST_DAY, FIRST_DAY)
     found: list[OrderView] = []
     for _ in range(DAYS_A_PAGE):
         if day < oldest:
@@ -195,10 +197,10 @@ def _start(cursor: str | None) -> dict[str, Any] | None:
 def _seq_of(cursor: str | None) -> int:
     if cursor is None:
         return 0
-    try:
-        return int(decode_cursor(cursor)["seq"])
-    except (KeyError, ValueError):
-        raise BadCursor from None
+    seq = decode_cursor(cursor).get("seq", "")
+    if not re.fullmatch(r"[0-9]{1,6}", seq, re.ASCII):
+        raise BadCursor
+    return int(seq)
 
 
 def _start_of(day: date | None) -> datetime | None:
@@ -206,4 +208,4 @@ def _start_of(day: date | None) -> datetime | None:
 
 
 def _end_of(day: date | None) -> datetime | None:
-    return datetime.combine(day + timedelta(days=1), time.min, UTC) if day else None
+    return datetime.combine(day, time.max, UTC) if day else None

@@ -108,7 +108,7 @@ def _items(order: Order, quantities: Iterable[Quantity]) -> tuple[str, ...]:
 
 
 def _item(quantity: int, sku: str) -> str:
-    return f"{quantity:,} × {sku}"  # noqa: RUF001
+    return f"{quantity:,} × {sku}"
 
 
 def _shortened(items: tuple[str, ...]) -> tuple[str, ...]:

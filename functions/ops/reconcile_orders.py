@@ -16,14 +16,16 @@ from random import Random
 from typing import Any, Protocol
 
 from oms.adapters.orders_table import orders_table
+from oms.adapters.owed_stock import settle_stock
 from oms.adapters.payments.settling import Undecided, settle
+from oms.adapters.stock_table import stock_table
 from oms.adapters.workflow import executions
 from oms.domain import events as e
 from oms.domain.order import Fact, Order, OrderStatus
 from oms.domain.payment import OperationKind
 from oms.observability import describe, logger, observed
 
-ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "ORDER_WORKFLOW")
+ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE", "ORDER_WORKFLOW")
 
 GRACE = timedelta(seconds=90)  # a new order's first execution is on its way
 PATIENCE = timedelta(minutes=2)  # with those whose turn it is to settle money
@@ -58,6 +60,7 @@ class Repair:
     orders: Orders
     executions: Executions
     settle: Callable[[str], Order]
+    settle_stock: Callable[[str], Order]
     is_late: Callable[[], bool]
     chance: Random
 
@@ -70,6 +73,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
         orders,
         executions(),
         lambda order_id: settle(orders, order_id, at=datetime.now(UTC)),
+        lambda order_id: settle_stock(orders, stock_table(), order_id, datetime.now(UTC)),
         lambda: time.monotonic() > late,
         Random(),
     )
@@ -80,7 +84,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
 
 def reconcile(repair: Repair, now: datetime) -> dict[str, int]:
     """How many orders were looked at, started again, settled; how many of these went wrong."""
-    counts: Counter[str] = Counter(looked_at=0, resumed=0, settled=0, failed=0)
+    counts: Counter[str] = Counter(looked_at=0, resumed=0, settled=0, stocked=0, failed=0)
     running = repair.executions.running()
     ids = _from_anywhere(list(repair.orders.open_orders(before=now - GRACE)), repair.chance)
     with ThreadPoolExecutor(THREADS) as threads:
@@ -103,8 +107,8 @@ def _from_anywhere(ids: Sequence[str], chance: Random) -> Sequence[str]:
 
 def _look(repair: Repair, order: Order, running: frozenset[str], now: datetime) -> dict[str, int]:
     """One order in trouble does not keep the others from being looked at."""
-    done = {"looked_at": 1, "owing_stock": int(bool(order.owed_stock))}
-    for name, act in (("resumed", _resume), ("settled", _settle)):
+    done = {"looked_at": 1}
+    for name, act in (("resumed", _resume), ("settled", _settle), ("stocked", _settle_stock)):
         try:
             done[name] = int(act(repair, order, running, now))
         except Exception as error:  # noqa: BLE001  (the next run looks again)
@@ -139,6 +143,18 @@ def _settle(repair: Repair, order: Order, running: frozenset[str], now: datetime
     except Undecided:
         return False
     return True
+
+
+def _settle_stock(repair: Repair, order: Order, running: frozenset[str], now: datetime) -> bool:  # noqa: ARG001
+    """Batches that nobody has finished: twice is once."""
+    if not order.owed_stock or not _moved_long_ago(repair.orders, order.order_id, now):
+        return False
+    repair.settle_stock(order.order_id)
+    return True
+
+
+def _moved_long_ago(orders: Orders, order_id: str, now: datetime) -> bool:
+    return now - orders.whole_history(order_id)[-1].at > PATIENCE
 
 
 def has_money_to_settle(order: Order) -> bool:

@@ -92,6 +92,7 @@ def _envelope(image: dict[str, Any]) -> dict[str, Any]:
         "at": datetime.fromisoformat(image["at"]["S"]).isoformat(),
         **_subject(kind, identity, sk),
         "actor": image["actor"]["S"],
+        **({"owes_stock": True} if "owes_stock" in image else {}),
         "data": json.loads(_body(image["body"])),
     }
 

@@ -1,7 +1,7 @@
 """Give stock back, or out, that did not fit into the order's own transaction.
 
 The first step of the cancel workflow: the order is cancelled if it is not yet, and whatever its
-batches still hold is released. On the bus: the same batches after a large shipment or rejection.
+batches still hold is released. On the bus: whatever any event says its order owes.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from oms.adapters.orders_table import OrdersTable, orders_table
-from oms.adapters.stock_table import StockTable, stock_table
+from oms.adapters.owed_stock import settle_stock
+from oms.adapters.stock_table import stock_table
 from oms.domain import commands as c
 from oms.domain.errors import IllegalTransition
-from oms.domain.order import Order, planned_change
 from oms.observability import observed
 
 ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE")
@@ -37,15 +37,3 @@ def cancel(orders: OrdersTable, order_id: str, reason: str, at: datetime) -> Non
         orders.change(order_id, command, at=at, actor=ACTOR)
     except IllegalTransition:
         return
-
-
-def settle_stock(orders: OrdersTable, stock: StockTable, order_id: str, at: datetime) -> Order:
-    """Write the batches that the order owes; twice is once."""
-    order = orders.get(order_id)
-    if order.routing_plan is not None and order.is_final:
-        stock.give_back_batches(planned_change(order.routing_plan, order.line))
-        order = orders.change(order_id, c.AbandonRouting("cancelled"), at=at, actor=ACTOR)
-    for owed in order.owed_stock:
-        stock.apply_in_batches(owed)
-        order = orders.change(order_id, c.SettleStock(owed.cause), at=at, actor=ACTOR)
-    return order

@@ -110,7 +110,7 @@ def test_a_worker_that_dies_leaves_nothing_counted_twice(
     sales: SalesTable, dynamodb: Any, name: str, dies_at: int, after: bool
 ) -> None:
     sales.count([sale(1)], NOW)  # so that the chunk is refused first, and written without it
-    mortal = SalesTable(Mortal(dynamodb, dies_at, after), name)  # type: ignore[arg-type]
+    mortal = SalesTable(Mortal(dynamodb, dies_at, after), name)
     with suppress(Crash):  # the first call is refused: there is no moment after it took effect
         mortal.count([sale(1), sale(2)], NOW)
 

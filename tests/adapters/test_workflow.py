@@ -179,7 +179,7 @@ def test_a_worker_that_dies_after_counting_leaves_the_start_to_the_next(
     ended(workflow, "ord_a")
     become(stepfunctions, arn, WAITS)
     with pytest.raises(Crash):  # it has read the attempt, and counted the next one
-        Executions(workflow, Mortal(dynamodb, 2, after=True), table).resume("ord_a")  # type: ignore[arg-type]
+        Executions(workflow, Mortal(dynamodb, 2, after=True), table).resume("ord_a")
 
     assert Executions(workflow, dynamodb, table).resume("ord_a")
     assert list(workflow.running()) == ["ord_a"]

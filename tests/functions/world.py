@@ -10,10 +10,11 @@ from typing import Any
 from uuid import uuid4
 
 from functions.capture.placing import Desk
-from functions.routing.release_stock import cancel, settle_stock
+from functions.routing.release_stock import cancel
 from functions.routing.route_order import Router
 from oms.adapters.dynamodb import DynamoDB, Write
 from oms.adapters.orders_table import OrdersTable
+from oms.adapters.owed_stock import settle_stock
 from oms.adapters.payments.base import Provider
 from oms.adapters.payments.settling import settle
 from oms.adapters.stock_table import StockTable

@@ -170,7 +170,7 @@ def test_a_worker_killed_at_any_call_leaves_every_figure_right(
 ) -> None:
     told = records(story("1").do(c.CancelOrder("no")), story("2"))
     with suppress(Crash):
-        project(told, SalesTable(Mortal(dynamodb, dies_at, after), name), NOW)  # type: ignore[arg-type]
+        project(told, SalesTable(Mortal(dynamodb, dies_at, after), name), NOW)
 
     assert project(told, sales, NOW) == []
     assert (figures(sales)["orders"], figures(sales)["cancelled_units"]) == (2, 5)

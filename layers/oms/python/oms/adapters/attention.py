@@ -80,7 +80,7 @@ def _cursor(last: Mapping[str, db.AttributeValue]) -> str:
 
 def _start(cursor: str) -> Item:
     given = decode_cursor(cursor)
-    if given.keys() != {"PK", "at"} or not given["PK"].startswith("ORDER#"):
+    if given.keys() != {"PK", "at"} or not given["PK"].startswith("ORDER#") or not given["at"]:
         raise BadCursor
     key = {"PK": given["PK"], "SK": "ATTENTION", "GSI3PK": PARTITION, "at": given["at"]}
     return {name: db.s(value) for name, value in key.items()}

@@ -26,6 +26,7 @@ from oms.observability import describe, logger, since
 
 MAX_BODY = 1_000_000
 MAX_QUERY_FIELDS = 200
+MAX_SEGMENT = 200  # of a path; no id, SKU or location is longer
 MAX_FAULTS = 1_000
 
 ANSWERS: dict[type[Exception], tuple[int, str]] = {  # the nearest base class of an error answers
@@ -147,6 +148,8 @@ class HttpApi:
 
     def _answer(self, event: dict[str, Any], line: dict[str, Any]) -> Response:
         method, route, path = self._match(event)
+        if any(len(segment) > MAX_SEGMENT for segment in path.values()):
+            raise Problem(404, "Not found", "nothing has so long a name")
         line |= {"method": method, "route": route, **path}
         request = Request(
             method=method,

@@ -1,7 +1,7 @@
 """Orders: one item collection each, written with their events, all or nothing.
 
 ORDER#<id> / ORDER             the snapshot, and the GSI keys of the order
-ORDER#<id> / EVENT#<seq>       the history and outbox; `wake` names the waits that it ends
+ORDER#<id> / EVENT#<seq>       the history and outbox; `wake`: waits that it ends
 ORDER#<id> / FO#<id>           where a fulfillment order is found by its location
 ORDER#<id> / WAIT#<wait>       the task token of the workflow that waits
 REQUEST#<key> / REQUEST        the idempotency key of a placement
@@ -23,6 +23,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from oms.adapters import dynamodb as db
+from oms.adapters.attention import attention_writes
 from oms.adapters.dynamodb import DynamoDB, Item, Write
 from oms.adapters.stock_table import StockTable, stock_table
 from oms.contracts import codec, events
@@ -33,7 +34,7 @@ from oms.domain.decide import decide, facts, order_id_of_fulfillment
 from oms.domain.errors import Conflict, Contended, NotFound, OmsError, Refused
 from oms.domain.inventory import MAX_ITEMS_PER_TRANSACTION
 from oms.domain.order import Fact, Order, apply, stock_change
-from oms.domain.waits import Wait, outcome, unfinished_business
+from oms.domain.waits import Wait, has_business, outcome
 from oms.settings import setting
 
 OPEN_SHARDS = 10
@@ -175,6 +176,7 @@ class OrdersTable:
             *self._event_writes(before.order_id, before, after, recorded),
             *self._found_by(before, after, at),
             *self._queue_writes(before, after),
+            *attention_writes(self._table, before, after, at),
             *self._stock_writes(before, recorded),
             *self._once(before.order_id, once),
         ]
@@ -214,10 +216,15 @@ class OrdersTable:
     def _update(self, before: Order, after: Order) -> Write:
         names, values = {"#v": "version", "#b": "body"}, {":v": db.n(before.version)}
         values |= {":after": db.n(after.version), ":body": db.pack(codec.encode(after))}
-        remove = [name for name, gone in _attributes_to_remove(before, after).items() if gone]
-        expression = "SET #v = :after, #b = :body" + (
-            " REMOVE " + ", ".join(remove) if remove else ""
-        )
+        assign, remove = ["#v = :after", "#b = :body"], []
+        if has_business(after) and not has_business(before):
+            assign.append("GSI3PK = :open")
+            values[":open"] = db.s(_open_shard(after.order_id))
+        elif has_business(before) and not has_business(after):
+            remove.append("GSI3PK")
+        if after.payment.authorized > before.payment.authorized:
+            remove.append("instrument")
+        expression = "SET " + ", ".join(assign) + (" REMOVE " + ", ".join(remove) if remove else "")
         update = {
             "TableName": self._table,
             "Key": _order_key(after.order_id),
@@ -233,8 +240,8 @@ class OrdersTable:
     ) -> Iterator[Write]:
         for fact in recorded:
             item = _event_item(order_id, fact)
-            if fact is recorded[-1] and (ended := _ended(before, after)):
-                item["wake"] = db.s(json.dumps(ended))
+            if fact is recorded[-1]:
+                item |= _consequences(before, after)
             put = {"TableName": self._table, "Item": item, "ConditionExpression": _ABSENT}
             yield Write({"Put": put}, lambda _: StaleOrder(order_id))
 
@@ -493,9 +500,7 @@ def days(since: datetime, until: datetime) -> Iterator[date]:
 
 @cache
 def orders_table(*, with_stock: bool = False) -> OrdersTable:
-    return OrdersTable(
-        db.client(), setting("ORDERS_TABLE"), stock_table() if with_stock else None
-    )
+    return OrdersTable(db.client(), setting("ORDERS_TABLE"), stock_table() if with_stock else None)
 
 
 def _already_placed(order_id: str, fingerprint: str, old: Item | None) -> Exception:
@@ -519,12 +524,11 @@ def _ended(before: Order | None, after: Order) -> dict[str, str]:
     }
 
 
-def _attributes_to_remove(before: Order, after: Order) -> dict[str, bool]:
-    authorized = after.payment.authorized > before.payment.authorized
-    return {
-        "GSI3PK": after.is_final and not unfinished_business(after),
-        "instrument": authorized,
-    }
+def _consequences(before: Order | None, after: Order) -> Item:
+    """What the publisher must know beside the event: waits that ended, stock that is owed."""
+    ended, owed = _ended(before, after), set(before.owed_stock if before else ())
+    told: Item = {"wake": db.s(json.dumps(ended))} if ended else {}
+    return told | ({"owes_stock": db.flag(True)} if set(after.owed_stock) - owed else {})
 
 
 def _short_skus(order: Order) -> frozenset[str]:

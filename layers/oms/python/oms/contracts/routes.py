@@ -51,7 +51,7 @@ ROUTES = (
     Route("POST", "/orders/{order_id}/holds", "CaptureApi", "orders.write",
           "PlaceHold", "Order", "Keep an order from going on"),
     Route("POST", "/orders/{order_id}/holds/{hold_id}/release", "CaptureApi", "orders.write",
-          None, "Order", "Release a hold"),
+          "ReleaseHold", "Order", "Release a hold"),
     Route("POST", "/channels/{channel}/webhooks", "ReceiveChannelOrder", None,
           None, "Received", "Take an order from a sales channel, signed by it"),
 
@@ -94,11 +94,11 @@ ROUTES = (
     Route("GET", "/attention", "OpsApi", "ops",
           None, "AttentionPage", "List the orders that wait for a decision"),
     Route("POST", "/attention/{order_id}/retry", "OpsApi", "ops",
-          None, "Order", "Let the order try again"),
+          "ResolveAttention", "Order", "Let the order try again"),
     Route("POST", "/attention/{order_id}/cancel", "OpsApi", "ops",
-          None, "Order", "Cancel the order"),
+          "ResolveAttention", "Order", "Cancel the order"),
     Route("POST", "/attention/{order_id}/ignore", "OpsApi", "ops",
-          None, "Order", "Leave the order as it is and close its workflow"),
+          "ResolveAttention", "Order", "Leave the order as it is and close its workflow"),
     Route("GET", "/books", "OpsApi", "ops",
           None, "Books", "Do units and money balance?"),
 )

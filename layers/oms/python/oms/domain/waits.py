@@ -90,7 +90,11 @@ _OUTCOMES: dict[Wait, Callable[[Order], str | None]] = {
 }
 
 
+def has_business(order: Order) -> bool:
+    """Whether something is still to happen: also a final order's money or stock on its way."""
+    return not order.is_final or unfinished_business(order)
+
+
 def unfinished_business(order: Order) -> bool:
     """A final order whose money or stock is still on its way."""
     return bool(order.payment.unsettled or order.owed_stock or order.routing_plan)
-

@@ -31,10 +31,15 @@ def settle(
     crash between the provider's answer and our record repeats the question, not the payment.
     """
     order, token = orders.with_instrument(order_id)
+    provider = providers[order.payment.provider]
     for operation in order.payment.unsettled:
         if operation.status is not OperationStatus.PENDING:
-            result = _answer(providers[order.payment.provider], order, operation, token)
-            order = _recorded(orders, order, operation, result, at, actor)
+            result = _answer(provider, order, operation, token)
+        elif _too_late(order, operation):
+            result = _withdrawn(provider, order, operation)
+        else:
+            continue  # the buyer's turn; the provider's webhook tells
+        order = _recorded(orders, order, operation, result, at, actor)
     return order
 
 
@@ -51,6 +56,16 @@ def _answer(provider: Provider, order: Order, operation: Operation, token: str) 
         return _ask(provider, order, operation, key, token)
     except AmbiguousOutcome:
         return _looked_up(provider, operation, key, token)
+
+
+def _withdrawn(provider: Provider, order: Order, operation: Operation) -> Result | None:
+    """An authorization that the buyer may still complete, for an order that is over."""
+    key = operation_key(order.order_id, operation)
+    try:
+        provider.void(key, operation.amount, order.currency, operation.reference)
+    except AmbiguousOutcome:
+        return None
+    return Result(OperationStatus.FAILED, reason="withdrawn: the order was cancelled")
 
 
 def _too_late(order: Order, operation: Operation) -> bool:

@@ -200,6 +200,9 @@ class SalesRow(View):
     orders: int
     units: int
     gross: int
+    discounts: int = 0
+    shipping: int = 0
+    taxes: int = 0
     cancelled_orders: int = 0
     cancelled_units: int = 0
 

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from functions.ops.api import MAX_SHOWN, app, books_view, waiting
+from functions.ops.audit import Difference
+from functions.ops.books import Findings
+from oms.adapters.attention import Waiting, WaitingPage
+from oms.contracts.api import AttentionQuery
+from oms.contracts.cursors import decode_cursor
+from oms.contracts.routes import ROUTES
+from oms.domain import commands as c
+from oms.domain.order import Order
+from tests.builders import NOW, Story, placement
+
+
+class Listed:
+    def __init__(self, *stories: Story) -> None:
+        self.stories = {story.order_id: story for story in stories}
+
+    def page(self, limit: int, cursor: str | None = None) -> WaitingPage:
+        since = NOW + timedelta(hours=1)
+        return WaitingPage(tuple(Waiting(each, since) for each in self.stories)[:limit], "more")
+
+    def many(self, order_ids: list[str]) -> dict[str, Order]:
+        found = (self.stories[order_id].order for order_id in order_ids)
+        return {order.order_id: order for order in found if order.channel != "gone"}
+
+
+def test_it_answers_its_routes_and_no_others() -> None:
+    ours = {(route.method, route.path) for route in ROUTES if route.function_id == "OpsApi"}
+
+    assert app.routes == ours
+
+
+def test_what_needs_a_decision_is_told_with_its_reason_and_since_when() -> None:
+    listed = Listed(Story().do(c.RaiseAttention("it is late")))
+
+    page = waiting(AttentionQuery.read({}), listed, listed)
+
+    (order,) = page.items
+    assert (order.reason, order.status, order.placed_at) == ("it is late", "placed", NOW)
+    assert order.since == NOW + timedelta(hours=1)
+    assert page.cursor == "more"
+
+
+def test_what_was_decided_or_is_gone_meanwhile_is_left_out() -> None:
+    decided = Story().do(c.RaiseAttention("late"), c.ResolveAttention("retry"))
+    gone = Story(placement(channel="gone"))
+    listed = Listed(decided, gone)
+
+    assert waiting(AttentionQuery.read({}), listed, listed).items == []
+
+
+def test_books_that_balance_say_what_was_counted() -> None:
+    findings = Findings()
+    findings.counted.update(orders=3)
+
+    view = books_view(findings)
+
+    assert (view.balanced, view.differences, view.cursor) == (True, [], None)
+    assert view.counted == {"orders": 3, "differences": 0}
+
+
+def test_a_flood_of_differences_is_counted_and_not_all_shown() -> None:
+    found = [Difference("a", "rule", 1, 2)] * (MAX_SHOWN + 5)
+
+    view = books_view(Findings(found, stopped_after="ord_a"))
+
+    assert (view.balanced, len(view.differences)) == (False, MAX_SHOWN)
+    assert view.counted["differences"] == MAX_SHOWN + 5
+    assert decode_cursor(view.cursor or "") == {"after": "ord_a"}
+
+
+def test_a_foreign_cursor_and_a_bad_body_are_the_callers_fault() -> None:
+    books: dict[str, Any] = {"routeKey": "GET /books", "rawQueryString": "cursor=eHl6"}
+    retry = {
+        "routeKey": "POST /attention/{order_id}/retry",
+        "pathParameters": {"order_id": "ord_a"},
+        "body": '{"reson": "typo"}',
+    }
+
+    assert app.handle(books, None)["statusCode"] == 400
+    assert app.handle(retry, None)["statusCode"] == 422

@@ -4,7 +4,7 @@ RUN := $(VENV)/python
 NEW_ENOUGH := 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "baton: \
 Python %d.%d is too old: 3.11 or newer is needed; choose one: make PYTHON=python3.12 up" % v)'
 .DEFAULT_GOAL := help
-.PHONY: help up down clean distclean env logs install check test bench replay lint lock
+.PHONY: help up down clean distclean env logs install format check test bench replay lint lock
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
@@ -38,8 +38,11 @@ lint: install
 	@$(VENV)/mypy
 	@$(VENV)/lint-imports
 
+format: install ## lay out and repair what a machine can
+	@$(VENV)/ruff format --quiet . && $(VENV)/ruff check --quiet --fix .
+
 check: lint ## lint, types, import rules, fast tests: under a minute
-	@$(VENV)/pytest -q -n 2 -m "not cloud and not system and not slow"
+	@$(VENV)/pytest -q -n 2 --ignore tests/infra -m "not cloud and not system and not slow"
 
 test: lint ## everything, on embedded clouds of its own
 	@$(VENV)/pytest -q -n 2 --dist loadfile

@@ -1,0 +1,84 @@
+"""What wakes a person: one alarm, and one metric, per thing that can be wrong."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.consumers import DeadLetters
+from infra.http_api import HttpApi
+from infra.python_function import PythonFunction
+
+MINUTE = Duration.minutes(1)
+
+
+class Alarms(Construct):
+    def __init__(self, scope: Construct) -> None:
+        super().__init__(scope, "Alarms")
+        self.topic = sns.Topic(self, "Topic", display_name="Baton needs a person", enforce_ssl=True)
+        self.topic.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
+
+    def watch_dead_letters(self, queues: Sequence[DeadLetters]) -> None:
+        for queue in queues:
+            self.alarm(
+                f"{queue.function.node.id}Failures",
+                queue.metric_approximate_number_of_messages_visible(
+                    period=MINUTE, statistic="Maximum"
+                ),
+                f"{queue.function.node.id} gave up on something: see its dead letters",
+            )
+
+    def watch_workflow(self, order: sfn.StateMachine) -> None:
+        self.alarm(
+            "WorkflowFailures",
+            order.metric_failed(period=MINUTE),
+            "Not even the wait for a person could be recorded: the reconciler tries again",
+        )
+
+    def watch_steps(self, steps: Sequence[PythonFunction]) -> None:
+        for step in steps:
+            self.alarm(
+                f"{step.node.id}Errors",
+                step.metric_errors(period=MINUTE),
+                f"{step.node.id} keeps failing: orders will need attention",
+                threshold=5,
+            )
+
+    def watch_api(self, api: HttpApi) -> None:
+        faults = cloudwatch.Metric(
+            namespace="AWS/ApiGateway",
+            metric_name="5xx",
+            dimensions_map={"ApiId": api.api.ref},
+            period=MINUTE,
+            statistic="Sum",
+        )
+        self.alarm("ApiFaults", faults, "The API answers with faults of its own", threshold=5)
+
+    def watch_outbox(self, publisher: PythonFunction) -> None:
+        lag = publisher.metric("IteratorAge", period=MINUTE, statistic="Maximum")
+        self.alarm(
+            "OutboxLag",
+            lag,
+            "Events wait for more than a minute to be published",
+            threshold=MINUTE.to_milliseconds(),
+        )
+
+    def alarm(
+        self, name: str, metric: cloudwatch.IMetric, description: str, threshold: float = 1
+    ) -> None:
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            metric=metric,
+            alarm_description=description,
+            threshold=threshold,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        alarm.add_alarm_action(actions.SnsAction(self.topic))

@@ -1,0 +1,43 @@
+"""`python -m infra.app` synthesises; no credentials, no look-ups, only a node binary on the path.
+
+Context: `target` aws or local, `sender` the address that customers hear from, `check` for cdk-nag.
+"""
+
+import json
+from typing import Any
+
+from aws_cdk import App, Tags, Validations
+
+from infra.bundling import Target
+from infra.data import Data
+from infra.local.install import ROOT
+from infra.service import Service
+
+
+def main() -> None:
+    app = App(context=context())
+    target = Target(app.node.get_context("target"))
+    data = Data(app, "OmsData", app.node.get_context("sender"))
+    service = Service(app, "OmsService", data, target)
+    Tags.of(app).add("product", "baton")
+    if target.is_local:
+        Tags.of(service.http.api).add("ms-custom-id", "oms")
+    if app.node.try_get_context("check"):
+        check(app)
+    app.synth()
+
+
+def context() -> dict[str, Any]:
+    """That of `cdk.json`, which the CDK command line would hand over."""
+    settings: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return settings
+
+
+def check(app: App) -> None:
+    from cdk_nag import AwsSolutionsChecks
+
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+
+
+if __name__ == "__main__":
+    main()

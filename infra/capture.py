@@ -1,0 +1,40 @@
+"""Orders come in: the API of storefronts, and the webhooks of sales channels."""
+
+from constructs import Construct
+
+from infra.data import CHANGE, WRITE, Data
+from infra.python_function import Layers, PythonFunction
+
+
+class Capture(Construct):
+    def __init__(self, scope: Construct, data: Data, layers: Layers) -> None:
+        super().__init__(scope, "Capture")
+        placing = {
+            "ORDERS_TABLE": data.orders.table_name,
+            "CUSTOMERS_TABLE": data.customers.table_name,
+            "VAULT_KEY_ID": data.key.key_id,
+            "SECRET_ID": data.secrets.arn,
+        }
+        stock = {"STOCK_TABLE": data.stock.table_name}
+        self.api = PythonFunction(
+            self, "CaptureApi", "capture/api", layers, {**placing, **stock}, timeout=29
+        )
+        self.channels = PythonFunction(
+            self,
+            "ReceiveChannelOrder",
+            "capture/receive_channel_order",
+            layers,
+            placing,
+            timeout=29,
+        )
+        for function in (self.api, self.channels):
+            permit_placing(function, data)
+        data.orders.permit(self.api, *CHANGE, "BatchGetItem", "Query", indexes=("GSI1", "GSI2"))
+        data.stock.permit(self.api, *WRITE, "BatchGetItem")
+
+
+def permit_placing(function: PythonFunction, data: Data) -> None:
+    data.orders.permit(function, "GetItem", "PutItem")
+    data.customers.permit(function, "PutItem")
+    data.secrets.permit(function)
+    function.permit([data.key.key_arn], "kms:GenerateDataKey")

@@ -1,0 +1,107 @@
+"""The HTTP API: every route of the table, each with its scope, all throttled and logged."""
+
+import json
+from collections.abc import Sequence
+
+from aws_cdk import Stack
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.acknowledge import acknowledge
+from infra.data import Callers
+from infra.python_function import PythonFunction, log_of
+from oms.contracts.routes import RESOURCE_SERVER, ROUTES, Route
+
+REQUESTS_PER_SECOND = 500
+BURST = 1000
+LOGGED = {
+    "request": "$context.requestId",
+    "route": "$context.routeKey",
+    "status": "$context.status",
+    "milliseconds": "$context.responseLatency",
+    "client": "$context.authorizer.claims.client_id",
+    "refused": "$context.authorizer.error",
+    "error": "$context.integrationErrorMessage",
+}
+
+
+class HttpApi(Construct):
+    def __init__(
+        self, scope: Construct, callers: Callers, functions: Sequence[PythonFunction]
+    ) -> None:
+        super().__init__(scope, "HttpApi")
+        name = f"{Stack.of(self).stack_name}-Api"
+        self.api = apigateway.CfnApi(self, "Api", name=name, protocol_type="HTTP")
+        self.authorizer = self.jwt_authorizer(callers)
+        self.integrations = {function.node.id: self.integrate(function) for function in functions}
+        for route in ROUTES:
+            self.route(route)
+        self.stage(name)
+
+    @property
+    def arn(self) -> str:
+        return Stack.of(self).format_arn(service="execute-api", resource=self.api.ref)
+
+    def jwt_authorizer(self, callers: Callers) -> apigateway.CfnAuthorizer:
+        return apigateway.CfnAuthorizer(
+            self,
+            "Tokens",
+            api_id=self.api.ref,
+            name="Tokens",
+            authorizer_type="JWT",
+            identity_source=["$request.header.Authorization"],
+            jwt_configuration=apigateway.CfnAuthorizer.JWTConfigurationProperty(
+                issuer=callers.issuer, audience=[callers.client.ref]
+            ),
+        )
+
+    def integrate(self, function: PythonFunction) -> apigateway.CfnIntegration:
+        function.add_permission(
+            "Api",
+            principal=iam.ServicePrincipal("apigateway.amazonaws.com"),
+            source_arn=f"{self.arn}/*/*",
+        )
+        return apigateway.CfnIntegration(
+            self,
+            function.node.id,
+            api_id=self.api.ref,
+            integration_type="AWS_PROXY",
+            integration_uri=function.function_arn,
+            payload_format_version="2.0",
+        )
+
+    def route(self, route: Route) -> None:
+        open_to_all = route.scope is None
+        declared = apigateway.CfnRoute(
+            self,
+            route.key,
+            api_id=self.api.ref,
+            route_key=route.key,
+            target=f"integrations/{self.integrations[route.function_id].ref}",
+            authorization_type="NONE" if open_to_all else "JWT",
+            authorizer_id=None if open_to_all else self.authorizer.ref,
+            authorization_scopes=None if open_to_all else [f"{RESOURCE_SERVER}/{route.scope}"],
+        )
+        if open_to_all:
+            acknowledge(
+                declared,
+                "APIG4",
+                "The function verifies the sender's signature over the raw body",
+            )
+
+    def stage(self, name: str) -> apigateway.CfnStage:
+        log = log_of(self, "Access", f"/aws/apigateway/{name}")
+        return apigateway.CfnStage(
+            self,
+            "Stage",
+            api_id=self.api.ref,
+            stage_name="$default",
+            auto_deploy=True,
+            access_log_settings=apigateway.CfnStage.AccessLogSettingsProperty(
+                destination_arn=log.log_group_arn, format=json.dumps(LOGGED)
+            ),
+            default_route_settings=apigateway.CfnStage.RouteSettingsProperty(
+                throttling_rate_limit=REQUESTS_PER_SECOND, throttling_burst_limit=BURST
+            ),
+        )

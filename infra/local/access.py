@@ -1,0 +1,82 @@
+"""What callers of an embedded cloud need: the address, a token, the secrets of the senders."""
+
+import base64
+import json
+import secrets
+import urllib.parse
+import urllib.request
+from collections.abc import Iterable
+from typing import Any
+
+from infra.local.cloud import Cloud, CloudError
+from infra.local.deploy import Outputs, describe
+
+STACKS = ("OmsData", "OmsService")
+SENDERS = ("easypost", "shopify", "test")
+PEPPER = "pepper"
+
+
+def outputs(cloud: Cloud) -> Outputs:
+    """Those of the stacks that are deployed there."""
+    found: Outputs = {}
+    for name in STACKS:
+        stack = describe(cloud, name)
+        if stack is None:
+            raise CloudError(f"nothing is deployed in the cloud on port {cloud.port}: make up")
+        found |= {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
+    return found
+
+
+def api_url(cloud: Cloud, found: Outputs) -> str:
+    """The address in the form that resolves everywhere, by the id of the API."""
+    return f"{cloud.url}/_aws/execute-api/{found['ApiId']}"
+
+
+def token(cloud: Cloud, found: Outputs, scopes: Iterable[str] = ()) -> str:
+    """A bearer token by client credentials, with these scopes or all that there are."""
+    client = cloud.client("cognito-idp").describe_user_pool_client(
+        UserPoolId=found["UserPoolId"], ClientId=found["ClientId"]
+    )["UserPoolClient"]
+    wanted = " ".join(scopes) or " ".join(client["AllowedOAuthScopes"])
+    form = {"grant_type": "client_credentials", "scope": wanted}
+    credentials = f"{client['ClientId']}:{client['ClientSecret']}".encode()
+    request = urllib.request.Request(
+        f"{cloud.url}/oauth2/token",
+        data=urllib.parse.urlencode(form).encode(),
+        headers={
+            "Authorization": "Basic " + base64.b64encode(credentials).decode(),
+            "Content-Type": "application/x-www-form-urlencoded",
+        },
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return str(json.load(answer)["access_token"])
+
+
+def sender_secrets(cloud: Cloud, found: Outputs) -> dict[str, str]:
+    """The secret of each sender of webhooks; one that has none yet is given one."""
+    known = read_secret(cloud, found["SecretArn"])
+    missing = {name: secrets.token_hex(24) for name in (*SENDERS, PEPPER) if name not in known}
+    if missing:
+        known |= missing
+        cloud.client("secretsmanager").put_secret_value(
+            SecretId=found["SecretArn"], SecretString=json.dumps(known)
+        )
+    return {name: value for name, value in known.items() if name != PEPPER}
+
+
+def read_secret(cloud: Cloud, name: str) -> dict[str, Any]:
+    text = cloud.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+    return dict(json.loads(text))
+
+
+def assignments(cloud: Cloud) -> dict[str, str]:
+    """The variables that `make env` prints."""
+    found = outputs(cloud)
+    return {
+        "OMS_URL": api_url(cloud, found),
+        "OMS_TOKEN": token(cloud, found),
+        **{
+            f"OMS_SECRET_{name.upper()}": value
+            for name, value in sorted(sender_secrets(cloud, found).items())
+        },
+    }

@@ -1,0 +1,111 @@
+"""How the figures are shown."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from infra.local.bench.assembly import Assembly, Bytecode
+from infra.local.bench.capacity import Ceiling
+from infra.local.bench.cold import Start
+from infra.local.bench.measuring import Run, counts
+from infra.local.bench.rows import Figures, Row
+
+NOTES = """\
+ 1  list prices of us-east-1, no free tier, mails left out; function time as long as it took here
+ 2  states entered, and the step out of the last one
+ 3  as DynamoDB reports them: twice for rows in a transaction, once for their indexes
+ 4  each order alone, the dearest case; log lines of functions and of the API's access log
+ 7  of the emulator and all functions under it; placing while nothing reads the outbox
+ 8  the slowest of each kind, CPU of fresh processes in turn with boto3's DynamoDB client
+15  counts against default quotas of a large region; our own throttle of the API is lower"""
+
+
+def show(console: Console, rows: Iterable[Row]) -> None:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for title in (
+        "#",
+        "one order, placed to delivered",
+        "measured",
+        "floor",
+        "gate",
+        "stretch",
+        "",
+    ):
+        table.add_column(title, no_wrap=True)
+    for row in rows:
+        budget = row.budget
+        bounds = bound(row, budget.gate), bound(row, budget.stretch)
+        table.add_row(
+            str(row.number), budget.what, told(row.figures), budget.floor, *bounds, verdict(row)
+        )
+    console.print(table)
+    console.print(NOTES)
+
+
+def bound(row: Row, figures: Figures) -> str:
+    return ("≥ " if row.budget.at_least else "≤ ") + told(figures)
+
+
+def told(figures: Figures) -> str:
+    return " / ".join(f"{figure:,.3g}" if figure < 1000 else f"{figure:,.0f}" for figure in figures)
+
+
+def verdict(row: Row) -> str:
+    if row.stretches:
+        return "stretch"
+    return "ok" if row.passes else "FAILS"
+
+
+def detail(
+    console: Console,
+    run: Run,
+    assembly: Assembly,
+    starts: Mapping[str, Start],
+    ceilings: Sequence[Ceiling],
+    found: Mapping[str, Bytecode],
+) -> None:
+    """What the figures are made of, for whoever wants them smaller."""
+    by_function(console, run)
+    amounts(console, "$ per 1,000 orders", {k: 1000 * run.each(v) for k, v in run.dollars.items()})
+    events = {name: run.each(count) for name, count in run.tally.events.items()}
+    amounts(console, "events per order", events)
+    by_table = Counter[str]()
+    for by, units in run.tally.wru.items():
+        by_table[by.table] += units
+    amounts(console, "WRU by table", {name: run.each(n) for name, n in by_table.items()})
+    amounts(console, "idle $ per month", assembly.idle_month())
+    amounts(console, "cold start ÷ boto3", {name: start.ratio for name, start in starts.items()})
+    amounts(console, "orders/s", {each.limit: each.orders_per_second for each in ceilings})
+    amounts(console, "bytecode %", {name: each.percent for name, each in found.items()})
+
+
+def by_function(console: Console, run: Run) -> None:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title_justify="left")
+    for title in ("per order", "called", "WRU", "RRU", "requests"):
+        table.add_column(title, no_wrap=title != "requests")
+    for name in sorted({by.function for by in run.tally.calls} | run.invocations.keys()):
+        if counts(name):
+            table.add_row(name, *figures_of(run, name))
+    console.print(table)
+
+
+def figures_of(run: Run, name: str) -> tuple[str, ...]:
+    wru = sum(units for by, units in run.tally.wru.items() if by.function == name)
+    rru = sum(units for by, units in run.tally.rru.items() if by.function == name)
+    figures = run.invocations.get(name, 0), wru, rru
+    return (*(f"{run.each(figure):.2f}" for figure in figures), requests_of(run, name))
+
+
+def requests_of(run: Run, name: str) -> str:
+    asked = sorted((call, n) for call, n in run.tally.calls.items() if call.function == name)
+    told = [f"{call.service}.{call.action} {run.each(n):.2f}" for call, n in asked]
+    refused = sum(n for call, n in run.tally.refused.items() if call.function == name)
+    return ", ".join([*told, *([f"refused {run.each(refused):.2f}"] if refused else [])])
+
+
+def amounts(console: Console, title: str, found: Mapping[str, float]) -> None:
+    console.print(f"\n{title}")
+    for name, amount in sorted(found.items(), key=lambda item: -item[1]):
+        console.print(f"  {amount:>10,.4f}  {name or 'the reference, ms'}")

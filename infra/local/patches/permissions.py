@@ -1,0 +1,32 @@
+"""IAM decides about the resources that AWS would name.
+
+Unpatched: sending an e-mail is asked for on `*`, so that a role that may send from one identity,
+as it should be, may send nothing.
+"""
+
+from email.utils import parseaddr
+
+from ministack.core import iam_actions
+
+from infra.local.patches.source import edit
+
+
+def apply() -> None:
+    vars(iam_actions)["baton_address"] = address
+    edit(
+        iam_actions,
+        "_ses_v2_resource_arn",
+        "96f8ace790be",
+        (
+            "    parts = [p for p in",
+            "    if path.rstrip('/') == '/v2/email/outbound-emails':\n"
+            "        sender = baton_address(_safe_json_field(body, 'FromEmailAddress'))\n"
+            "        return f'arn:aws:ses:{region}:{account_id}:identity/{sender}'\n"
+            "    parts = [p for p in",
+        ),
+    )
+
+
+def address(sender: str | None) -> str:
+    """Of `Baton <orders@example.com>`, the identity."""
+    return parseaddr(sender or "")[1]

@@ -1,0 +1,1 @@
+"""Replay an order history through the HTTP API, as its customers once ordered."""

@@ -1,0 +1,39 @@
+"""What customers are told."""
+
+from constructs import Construct
+
+from infra.consumers import Subscription
+from infra.data import Data
+from infra.python_function import Layers, PythonFunction
+
+TOLD = [
+    "FulfillmentOrderDelivered",
+    "FulfillmentOrderShipped",
+    "OrderCancelled",
+    "PaymentAuthorized",
+]
+
+
+class Notifications(Construct):
+    def __init__(self, scope: Construct, data: Data, layers: Layers) -> None:
+        super().__init__(scope, "Notifications")
+        self.notify = PythonFunction(
+            self,
+            "NotifyCustomer",
+            "notifications/notify_customer",
+            layers,
+            {
+                "ORDERS_TABLE": data.orders.table_name,
+                "CUSTOMERS_TABLE": data.customers.table_name,
+                "REPORTS_TABLE": data.reports.table_name,
+                "VAULT_KEY_ID": data.key.key_id,
+                "SENDER_EMAIL": data.mails.sender,
+            },
+            timeout=30,
+        )
+        data.orders.permit(self.notify, "GetItem")
+        data.customers.permit(self.notify, "GetItem")
+        data.reports.permit(self.notify, "PutItem", "DeleteItem")
+        data.mails.permit(self.notify)
+        self.notify.permit([data.key.key_arn], "kms:Decrypt")
+        self.dead_letters = [Subscription(self.notify, data, TOLD).dead_letters]

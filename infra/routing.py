@@ -1,0 +1,28 @@
+"""Which locations ship what; stock is taken with the decision, given back on cancellation."""
+
+from constructs import Construct
+
+from infra.consumers import Subscription
+from infra.data import CHANGE, WRITE, Data
+from infra.python_function import Layers, PythonFunction
+
+
+class Routing(Construct):
+    def __init__(self, scope: Construct, data: Data, layers: Layers) -> None:
+        super().__init__(scope, "Routing")
+        environment = {
+            "ORDERS_TABLE": data.orders.table_name,
+            "STOCK_TABLE": data.stock.table_name,
+        }
+        self.route = PythonFunction(
+            self, "RouteOrder", "routing/route_order", layers, environment, timeout=60, memory=512
+        )
+        self.release = PythonFunction(
+            self, "ReleaseStock", "routing/release_stock", layers, environment, timeout=60
+        )
+        for function in (self.route, self.release):
+            data.orders.permit(function, *CHANGE)
+            data.stock.permit(function, "GetItem", *WRITE)
+        data.stock.permit(self.route, "BatchGetItem", "Query")
+        owed = Subscription(self.release, data, detail={"owes_stock": [True]})
+        self.dead_letters = [owed.dead_letters]

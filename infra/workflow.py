@@ -1,0 +1,128 @@
+"""The order's workflow: three state machines as JSON files, and what they may call."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.acknowledge import acknowledge
+from infra.local.install import ROOT
+from infra.python_function import KEEP_LOGS, PythonFunction
+
+DEFINITIONS = ROOT / "statemachines"
+MINUTES, DAYS = 60, 24 * 60 * 60
+DEADLINES = {
+    "PaymentDeadline": 30 * MINUTES,
+    "StockDeadline": 14 * DAYS,
+    "ReleaseDeadline": 7 * DAYS,
+    "FulfillmentDeadline": 10 * DAYS,
+    "AttentionDeadline": 30 * DAYS,
+}
+EXPRESS_LIMIT = Duration.minutes(5)
+
+
+class Workflow(Construct):
+    def __init__(self, scope: Construct, steps: Sequence[PythonFunction]) -> None:
+        super().__init__(scope, "Workflow")
+        self.steps = {step.node.id: step for step in steps}
+        self.prepare = self.express("Prepare", "prepare", ["AuthorizePayment", "RouteOrder"])
+        self.cancel = self.express("Cancel", "cancel", ["ReleaseStock", "RefundPayment"])
+        self.order = self.standard("Order", "order", ["AwaitOutcome"])
+        self.acknowledge()
+
+    def acknowledge(self) -> None:
+        reasons = {
+            "IAM5[Resource::*]": "The delivery of logs can only be permitted for all resources",
+            "SF1": "A waiting workflow's history is its log; of steps, errors are",
+            "SF2": "Traces cost more than the steps; executions show the same path",
+        }
+        for rule, reason in reasons.items():
+            acknowledge(self, rule, reason)
+
+    def express(self, name: str, file: str, steps: Sequence[str]) -> sfn.StateMachine:
+        """What happens between two waits: errors are logged, and never what an order contains."""
+        log = logs.LogGroup(
+            self,
+            f"{name}Log",
+            log_group_name=f"/aws/vendedlogs/states/{machine_name(self, name)}",
+            retention=KEEP_LOGS,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        machine = sfn.StateMachine(
+            self,
+            name,
+            state_machine_name=machine_name(self, name),
+            state_machine_type=sfn.StateMachineType.EXPRESS,
+            definition_body=sfn.DefinitionBody.from_string(definition(file)),
+            definition_substitutions=self.arns(steps),
+            timeout=EXPRESS_LIMIT,
+            logs=sfn.LogOptions(
+                destination=log, level=sfn.LogLevel.ERROR, include_execution_data=False
+            ),
+        )
+        self.let_call(machine, steps)
+        return machine
+
+    def standard(self, name: str, file: str, steps: Sequence[str]) -> sfn.StateMachine:
+        """It waits, for days if need be; its own history is its log."""
+        children = {
+            "PrepareMachine": self.prepare.state_machine_arn,
+            "CancelMachine": self.cancel.state_machine_arn,
+        }
+        machine = sfn.StateMachine(
+            self,
+            name,
+            state_machine_name=machine_name(self, name),
+            definition_body=sfn.DefinitionBody.from_string(definition(file, self.deadline)),
+            definition_substitutions={**self.arns(steps), **children},
+        )
+        self.let_call(machine, steps)
+        permit(machine, "states:StartSyncExecution", list(children.values()))
+        return machine
+
+    def arns(self, steps: Sequence[str]) -> dict[str, str]:
+        return {name: self.steps[name].function_arn for name in steps}
+
+    def let_call(self, machine: sfn.StateMachine, steps: Sequence[str]) -> None:
+        permit(machine, "lambda:InvokeFunction", list(self.arns(steps).values()))
+
+    def deadline(self, name: str) -> int:
+        return int(self.node.try_get_context(name) or DEADLINES[name])
+
+
+def definition(file: str, deadline: Callable[[str], int] = DEADLINES.__getitem__) -> str:
+    """The file with its deadlines in seconds: a substitution could only be text."""
+    text = (DEFINITIONS / f"{file}.asl.json").read_text()
+    for name in DEADLINES:
+        text = text.replace(f'"${{{name}}}"', str(deadline(name)))
+    return compact(json.loads(text))
+
+
+def compact(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, separators=(",", ":"))
+
+
+def permit(machine: sfn.StateMachine, action: str, resources: list[str]) -> None:
+    machine.add_to_role_policy(iam.PolicyStatement(actions=[action], resources=resources))
+
+
+def machine_name(scope: Construct, name: str) -> str:
+    return f"{Stack.of(scope).stack_name}-{name}"
+
+
+def machine_arn(scope: Construct, name: str) -> str:
+    """Known before the machine is there: functions that it calls may call it back."""
+    return arn_of("stateMachine", machine_name(scope, name))
+
+
+def execution_arns(scope: Construct, name: str) -> str:
+    return arn_of("execution", f"{machine_name(scope, name)}:*")
+
+
+def arn_of(kind: str, name: str) -> str:
+    return f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:{kind}:{name}"

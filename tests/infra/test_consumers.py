@@ -1,0 +1,120 @@
+"""Whatever nobody waits for has a queue for its failures, and an alarm on that queue."""
+
+import json
+from typing import Any
+
+from oms.contracts.events import CATALOGUE
+from tests.infra.conftest import Assembly
+
+
+def queue_of(reference: dict[str, Any]) -> str:
+    return str(reference["Fn::GetAtt"][0])
+
+
+def dead_letter_queues(assembly: Assembly) -> set[str]:
+    return {name for name in assembly.of_type("SQS::Queue") if "DeadLetters" in name}
+
+
+def test_every_target_of_a_rule_has_a_queue_for_what_cannot_be_delivered(aws: Assembly) -> None:
+    for rule in aws.of_type("Events::Rule").values():
+        for target in rule["Properties"]["Targets"]:
+            assert queue_of(target["DeadLetterConfig"]["Arn"]) in dead_letter_queues(aws)
+            assert target["RetryPolicy"]["MaximumRetryAttempts"] >= 2
+
+
+def test_every_function_that_a_rule_calls_has_a_queue_for_what_it_fails_on(aws: Assembly) -> None:
+    called = {
+        target["Arn"]["Fn::GetAtt"][0]
+        for rule in aws.of_type("Events::Rule").values()
+        for target in rule["Properties"]["Targets"]
+        if aws.resources[target["Arn"]["Fn::GetAtt"][0]]["Type"] == "AWS::Lambda::Function"
+    }
+    caught = {
+        config["Properties"]["FunctionName"]["Ref"]: queue_of(
+            config["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]
+        )
+        for config in aws.of_type("Lambda::EventInvokeConfig").values()
+    }
+
+    assert caught.keys() == called
+    assert set(caught.values()) <= dead_letter_queues(aws)
+
+
+def test_streams_are_read_again_from_the_row_that_failed_and_given_up_one_day(
+    aws: Assembly,
+) -> None:
+    readers = [
+        mapping["Properties"]
+        for mapping in aws.of_type("Lambda::EventSourceMapping").values()
+        if "StartingPosition" in mapping["Properties"]
+    ]
+
+    assert len(readers) == 2
+    for reader in readers:
+        assert reader["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert reader["BisectBatchOnFunctionError"] is True
+        assert reader["MaximumRetryAttempts"] > 0
+        assert 60 <= reader["MaximumRecordAgeInSeconds"] < 24 * 3600
+        given_up = queue_of(reader["DestinationConfig"]["OnFailure"]["Destination"])
+        assert given_up in dead_letter_queues(aws)
+
+
+def test_only_rows_that_are_added_to_the_outbox_wake_the_publisher(aws: Assembly) -> None:
+    patterns = [
+        json.loads(criteria["Pattern"])
+        for mapping in aws.of_type("Lambda::EventSourceMapping").values()
+        for criteria in mapping["Properties"].get("FilterCriteria", {}).get("Filters", [])
+    ]
+
+    assert (
+        patterns
+        == [{"eventName": ["INSERT"], "dynamodb": {"Keys": {"SK": {"S": [{"prefix": "EVENT#"}]}}}}]
+        * 2
+    )
+
+
+def test_the_queue_of_the_reports_gives_up_after_a_few_tries(aws: Assembly) -> None:
+    (queue,) = (
+        it["Properties"] for it in aws.of_type("SQS::Queue").values()
+        if "RedrivePolicy" in it["Properties"]
+    )  # fmt: skip
+    (drain,) = (
+        it["Properties"] for it in aws.of_type("Lambda::EventSourceMapping").values()
+        if "StartingPosition" not in it["Properties"]
+    )  # fmt: skip
+    patience = aws.functions["ProjectEvent"]["Properties"]["Timeout"]
+
+    assert queue_of(queue["RedrivePolicy"]["deadLetterTargetArn"]) in dead_letter_queues(aws)
+    assert queue["VisibilityTimeout"] >= 6 * patience
+    assert drain["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_every_queue_of_failures_raises_an_alarm(aws: Assembly) -> None:
+    watched = {
+        dimension["Value"]["Fn::GetAtt"][0]
+        for alarm in aws.of_type("CloudWatch::Alarm").values()
+        for dimension in alarm["Properties"]["Dimensions"]
+        if dimension["Name"] == "QueueName"
+    }
+
+    assert watched == dead_letter_queues(aws)
+
+
+def test_every_alarm_tells_somebody_and_says_what_is_wrong(aws: Assembly) -> None:
+    for alarm in aws.of_type("CloudWatch::Alarm").values():
+        assert alarm["Properties"]["AlarmActions"]
+        assert alarm["Properties"]["AlarmDescription"]
+
+
+def test_failures_are_kept_for_two_weeks_and_encrypted(aws: Assembly) -> None:
+    for name in dead_letter_queues(aws):
+        properties = aws.resources[name]["Properties"]
+        assert properties["MessageRetentionPeriod"] == 14 * 24 * 3600
+        assert properties["SqsManagedSseEnabled"] is True
+
+
+def test_every_event_that_somebody_waits_for_is_published(aws: Assembly) -> None:
+    for rule in aws.of_type("Events::Rule").values():
+        awaited = rule["Properties"].get("EventPattern", {}).get("detail-type", [])
+        assert set(awaited) <= CATALOGUE.keys()
+    assert all(published.source.startswith("oms.") for published in CATALOGUE.values())

@@ -1,0 +1,66 @@
+import pytest
+
+from tests.infra.conftest import Assembly
+from tests.tables import TABLES, schema
+
+KEPT = {"DynamoDB::Table", "KMS::Key", "SecretsManager::Secret", "Cognito::UserPool"}
+
+
+def test_what_customers_gave_us_outlives_its_stack(aws: Assembly) -> None:
+    for kind in KEPT:
+        for resource in aws.of_type(kind).values():
+            assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == (
+                "Retain",
+                "Retain",
+            )
+
+
+def test_every_table_can_be_restored_to_any_second_and_not_be_deleted(aws: Assembly) -> None:
+    for table in aws.of_type("DynamoDB::Table").values():
+        properties = table["Properties"]
+        recovery = properties["PointInTimeRecoverySpecification"]
+        assert recovery["PointInTimeRecoveryEnabled"] is True
+        assert properties["DeletionProtectionEnabled"] is True
+        assert properties["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_tables_and_secrets_are_encrypted_with_our_own_key_that_rotates(aws: Assembly) -> None:
+    (key_id,) = aws.of_type("KMS::Key")
+    key = {"Fn::GetAtt": [key_id, "Arn"]}
+    for table in aws.of_type("DynamoDB::Table").values():
+        assert table["Properties"]["SSESpecification"]["KMSMasterKeyId"] == key
+    for secret in aws.of_type("SecretsManager::Secret").values():
+        assert secret["Properties"]["KmsKeyId"] == key
+    assert aws.resources[key_id]["Properties"]["EnableKeyRotation"] is True
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_a_table_is_declared_as_the_tests_of_the_adapters_have_it(aws: Assembly, kind: str) -> None:
+    tables = aws.of_type("DynamoDB::Table")
+    declared = next(
+        it["Properties"] for name, it in tables.items() if name.lower().startswith(kind)
+    )
+    expected = schema(kind)
+
+    assert declared["KeySchema"] == expected["KeySchema"]
+    assert declared.get("GlobalSecondaryIndexes") == expected.get("GlobalSecondaryIndexes")
+    assert names(declared["AttributeDefinitions"]) == names(expected["AttributeDefinitions"])
+    assert ("StreamSpecification" in declared) == ("StreamSpecification" in expected)
+
+
+def names(definitions: list[dict[str, str]]) -> set[str]:
+    return {each["AttributeName"] for each in definitions}
+
+
+def test_nobody_signs_up_by_himself(aws: Assembly) -> None:
+    (pool,) = aws.of_type("Cognito::UserPool").values()
+
+    assert pool["Properties"]["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
+    assert pool["Properties"]["DeletionProtection"] == "ACTIVE"
+
+
+def test_what_is_kept_and_what_is_replaced_are_two_stacks(aws: Assembly) -> None:
+    kinds = {it["Type"] for it in aws.templates["OmsService"]["Resources"].values()}
+
+    assert set(aws.templates) == {"OmsData", "OmsService"}
+    assert kinds.isdisjoint(f"AWS::{kind}" for kind in KEPT)

@@ -1,0 +1,106 @@
+"""Each asset, unpacked and loaded as Lambda will."""
+
+import _imp
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.bundling import Target
+from tests.infra.conftest import Assembly
+
+MAGIC_OF_3_13 = (3571).to_bytes(2, "little") + b"\r\n"
+KEY_OF_3_13 = int.from_bytes(MAGIC_OF_3_13, "little")
+UNCHECKED_HASH = 1
+AARCH64, X86_64 = 183, 62
+
+
+def assets(assembly: Assembly) -> Iterator[Path]:
+    yield from assembly.layers.values()
+    for function in assembly.functions.values():
+        yield assembly.unpacked(function["Properties"]["Code"])
+
+
+def bytecode_of(source: Path, tag: str) -> Path:
+    return source.parent / "__pycache__" / f"{source.stem}.{tag}.pyc"
+
+
+def vendor(assembly: Assembly) -> Path:
+    return next(path for name, path in assembly.layers.items() if "Vendor" in name)
+
+
+def test_every_module_for_aws_comes_with_bytecode_of_its_python(aws: Assembly) -> None:
+    for asset in assets(aws):
+        for source in asset.rglob("*.py"):
+            header = bytecode_of(source, "cpython-313").read_bytes()[:16]
+            assert header[:4] == MAGIC_OF_3_13
+            assert int.from_bytes(header[4:8], "little") == UNCHECKED_HASH
+
+
+def test_every_module_for_this_machine_comes_with_bytecode_of_its_python(
+    local: Assembly,
+) -> None:
+    tag = f"cpython-{Target('local').python.replace('.', '')}"
+    for asset in assets(local):
+        for source in asset.rglob("*.py"):
+            assert bytecode_of(source, tag).exists()
+
+
+def test_the_bytecode_is_of_the_sources_beside_it(aws: Assembly) -> None:
+    for source in next(path for name, path in aws.layers.items() if "Oms" in name).rglob("*.py"):
+        kept = bytecode_of(source, "cpython-313").read_bytes()[8:16]
+        assert kept == _imp.source_hash(KEY_OF_3_13, source.read_bytes())
+
+
+def test_native_code_for_aws_is_built_for_arm_and_its_python(aws: Assembly) -> None:
+    libraries = sorted(vendor(aws).rglob("*.so"))
+
+    assert {machine_of(library) for library in libraries} == {AARCH64}
+    assert all("cpython-313-aarch64" in it.name or ".abi3." in it.name for it in libraries)
+    assert {"msgspec", "pydantic_core"} <= {it.parent.name for it in libraries}
+
+
+def machine_of(library: Path) -> int:
+    return int.from_bytes(library.read_bytes()[18:20], "little")
+
+
+def test_the_vendor_layer_describes_only_the_services_that_we_call(aws: Assembly) -> None:
+    described = {path.name for path in (vendor(aws) / "python/botocore/data").iterdir()}
+
+    assert {"dynamodb", "stepfunctions", "endpoints.json"} <= described
+    assert "ec2" not in described
+
+
+def test_a_function_and_its_layers_fit_into_lambda_four_times(aws: Assembly) -> None:
+    layers = sum(size_of(layer) for layer in aws.layers.values())
+
+    assert layers < 250_000_000 / 4
+
+
+def size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_function_contains_its_own_capability_and_no_other(aws: Assembly) -> None:
+    for function in aws.functions.values():
+        properties = function["Properties"]
+        folders = (aws.unpacked(properties["Code"]) / "functions").iterdir()
+        names = {path.name for path in folders if path.is_dir()} - {"__pycache__"}
+        assert names == {properties["Handler"].split(".")[1]}
+
+
+@pytest.mark.slow
+def test_every_handler_can_be_imported_with_only_its_layers(local: Assembly) -> None:
+    layers = [f"{layer}/python" for layer in local.layers.values()]
+    for function in local.functions.values():
+        properties = function["Properties"]
+        module = properties["Handler"].rpartition(".")[0]
+        import_alone(module, [str(local.unpacked(properties["Code"])), *layers])
+
+
+def import_alone(module: str, path: list[str]) -> None:
+    code = f"import sys; sys.path[:0] = {path!r}; import {module}; assert {module}.handler"
+    command = [str(Target("local").interpreter), "-I", "-S", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, env={}, check=False)
+    assert done.returncode == 0, done.stderr

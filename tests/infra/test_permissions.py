@@ -1,0 +1,103 @@
+"""What a role may do is said verb by verb and resource by resource."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from tests.infra.conftest import Assembly
+
+KNOWS_NO_RESOURCES = {
+    "states:SendTaskSuccess": "the token itself is the secret",
+    "logs:CreateLogDelivery": "deliveries of logs belong to no resource",
+    "logs:DeleteLogDelivery": "",
+    "logs:DescribeLogGroups": "",
+    "logs:DescribeResourcePolicies": "",
+    "logs:GetLogDelivery": "",
+    "logs:ListLogDeliveries": "",
+    "logs:PutResourcePolicy": "",
+    "logs:UpdateLogDelivery": "",
+}
+EXECUTIONS = ":execution:OmsService-Order:*"
+
+
+def statements(assembly: Assembly) -> Iterator[dict[str, Any]]:
+    for policy in assembly.of_type("IAM::Policy").values():
+        yield from policy["Properties"]["PolicyDocument"]["Statement"]
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_no_verb_is_a_pattern(aws: Assembly) -> None:
+    for statement in statements(aws):
+        assert not [verb for verb in as_list(statement["Action"]) if "*" in verb]
+
+
+def test_no_resource_is_a_pattern_where_aws_knows_better(aws: Assembly) -> None:
+    for statement in statements(aws):
+        verbs = set(as_list(statement["Action"]))
+        for resource in as_list(statement["Resource"]):
+            if "*" in json.dumps(resource).replace(EXECUTIONS, ""):
+                assert resource == "*"
+                assert verbs <= KNOWS_NO_RESOURCES.keys()
+
+
+def test_no_role_has_a_policy_that_somebody_else_maintains(aws: Assembly) -> None:
+    for role in aws.of_type("IAM::Role").values():
+        assert "ManagedPolicyArns" not in role["Properties"]
+
+
+def test_only_placing_an_order_wraps_a_contact_and_only_the_notifier_opens_one(
+    aws: Assembly,
+) -> None:
+    wraps, opens = set(), set()
+    for name in aws.functions:
+        direct = verbs_of(aws, name, conditional=False)
+        wraps |= {name} if "kms:GenerateDataKey" in direct else set()
+        opens |= {name} if "kms:Decrypt" in direct else set()
+
+    assert wraps == {"CaptureApi", "ReceiveChannelOrder"}
+    assert opens == {"NotifyCustomer"}
+
+
+def test_only_the_outbox_publishes_and_starts_orders_with_the_repair_crew(aws: Assembly) -> None:
+    publish = {name for name in aws.functions if "events:PutEvents" in verbs_of(aws, name)}
+    start = {name for name in aws.functions if "states:StartExecution" in verbs_of(aws, name)}
+
+    assert publish == {"PublishEvents"}
+    assert start == {"PublishEvents", "OpsApi", "ReconcileOrders"}
+
+
+def test_a_workflow_may_call_its_steps_and_nothing_else(aws: Assembly) -> None:
+    machines = aws.of_type("StepFunctions::StateMachine").values()
+    called = {
+        machine["Properties"]["StateMachineName"]: {
+            verb
+            for verb in verbs(granted_to(aws, machine["Properties"]["RoleArn"]))
+            if not verb.startswith("logs:")
+        }
+        for machine in machines
+    }
+
+    assert called == {
+        "OmsService-Order": {"lambda:InvokeFunction", "states:StartSyncExecution"},
+        "OmsService-Prepare": {"lambda:InvokeFunction"},
+        "OmsService-Cancel": {"lambda:InvokeFunction"},
+    }
+
+
+def verbs_of(assembly: Assembly, function: str, *, conditional: bool = True) -> set[str]:
+    role = assembly.functions[function]["Properties"]["Role"]
+    granted = granted_to(assembly, role)
+    return verbs(it for it in granted if conditional or "Condition" not in it)
+
+
+def granted_to(assembly: Assembly, role: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for policy in assembly.of_type("IAM::Policy").values():
+        if {"Ref": role["Fn::GetAtt"][0]} in policy["Properties"]["Roles"]:
+            yield from policy["Properties"]["PolicyDocument"]["Statement"]
+
+
+def verbs(granted: Iterable[dict[str, Any]]) -> set[str]:
+    return {verb for statement in granted for verb in as_list(statement["Action"])}

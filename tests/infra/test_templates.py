@@ -1,0 +1,59 @@
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.infra.conftest import Assembly
+
+WRITTEN_BY_CDK = ["W3005"]  # dependencies that are said twice
+
+
+def test_cdk_nag_finds_nothing_that_we_have_not_answered_for(aws: Assembly) -> None:
+    found = [
+        (violation["ruleName"], construct["constructPath"])
+        for violation in aws.violations
+        for construct in violation["violatingConstructs"]
+    ]
+
+    assert found == []
+
+
+def test_cfn_lint_finds_nothing(aws: Assembly) -> None:
+    templates = [str(path) for path in sorted(aws.path.glob("*.template.json"))]
+    command = [str(Path(sys.executable).parent / "cfn-lint"), "-i", *WRITTEN_BY_CDK, "--"]
+    done = subprocess.run([*command, *templates], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_embedded_cloud_gets_the_resources_that_aws_gets(
+    aws: Assembly, local: Assembly
+) -> None:
+    def kinds(assembly: Assembly) -> dict[str, str]:
+        policies_of_queues = "AWS::SQS::QueuePolicy"  # over plain HTTP, some would refuse everybody
+        return {
+            without_digest(name): it["Type"]
+            for name, it in assembly.resources.items()
+            if it["Type"] != policies_of_queues
+        }
+
+    assert kinds(local) == kinds(aws)
+
+
+def without_digest(logical_id: str) -> str:
+    """Layer versions are named by their content."""
+    return logical_id.rstrip("0123456789abcdef") if "Layers" in logical_id else logical_id
+
+
+def test_no_template_comes_near_what_cloudformation_takes(aws: Assembly) -> None:
+    for path in aws.path.glob("*.template.json"):
+        assert path.stat().st_size < 800_000
+    for template in aws.templates.values():
+        assert len(template["Resources"]) < 400
+
+
+def test_an_idle_month_costs_three_dollars(aws: Assembly) -> None:
+    monthly = {"KMS::Key": 1.00, "SecretsManager::Secret": 0.40, "CloudWatch::Alarm": 0.10}
+
+    idle = sum(price * len(aws.of_type(kind)) for kind, price in monthly.items())
+
+    assert idle <= 3.10

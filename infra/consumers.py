@@ -1,5 +1,6 @@
 """How functions are fed without anybody waiting for them; each has a queue for what it fails on."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -188,7 +189,6 @@ def pattern(
 
 
 def added_rows(prefix: str) -> str:
-    return (
-        '{"eventName": ["INSERT"], '
-        f'"dynamodb": {{"Keys": {{"SK": {{"S": [{{"prefix": "{prefix}"}}]}}}}}}}}'
-    )
+    """New rows of the kind that say they are for others."""
+    rows = {"Keys": {"SK": {"S": [{"prefix": prefix}]}}, "NewImage": {"publish": {"BOOL": [True]}}}
+    return json.dumps({"eventName": ["INSERT"], "dynamodb": rows})

@@ -29,7 +29,8 @@ def _section(event: Published) -> str:
     text = "" if generated else f"\n{' '.join(said.split())}\n"
     rows = "\n".join(f"| `{f.name}` | `{f.type}` | {_default(f)} |" for f in fields(event.type))
     table = f"\n| field | type | default |\n|---|---|---|\n{rows}\n" if rows else "\nNo data.\n"
-    return f"## {event.name}\n\n`{event.source}` · version {event.version}\n{text}{table}"
+    where = "in the history only" if event.quiet else f"`{event.source}`"
+    return f"## {event.name}\n\n{where} · version {event.version}\n{text}{table}"
 
 
 def _default(field: Any) -> str:

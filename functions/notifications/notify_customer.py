@@ -28,7 +28,7 @@ NEVER_SENT = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
 
 
 class Orders(Protocol):
-    def get(self, order_id: str) -> Order: ...
+    def glance(self, order_id: str) -> Order: ...
 
 
 class Contacts(Protocol):
@@ -65,7 +65,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
 
 def notify_customer(told: dict[str, Any], desk: Desk) -> str:
     """What came of it: sent, sent before, or why not."""
-    order = desk.orders.get(told["order_id"])
+    order = desk.orders.glance(told["order_id"])
     contact = desk.contacts.contact(order.customer_id, order.order_id) or Contact()
     if reason := reason_to_skip(told["type"], order, contact):
         return _skip(told, reason, desk)

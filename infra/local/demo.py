@@ -99,8 +99,10 @@ def keep_enough(api: Client, number: int) -> None:
 
 
 def finish(api: Client, board: Board, order: Json) -> Walk:
+    """Its workflow may have ended with the cloud: as ops would, ask for it to go on."""
     walk = Walk(order["external_id"], order)
     board.print(f"  {walk.tag}: {standing(order)} since an earlier run; it goes on")
+    walk.order = api.post(f"/attention/{order['order_id']}/retry")
     return walked(api, board, walk, known=order)
 
 

@@ -11,9 +11,9 @@ PARTS = "fulfillment_orders"
 STATE = ("order", "status", "payment", "shipped from", "total")
 COST = ("order", "requests", "functions", "transitions", "writes", "reads", "events", "dollars")
 NOTE = """\
-  Measured by the emulator, mails and reports of the order included, our looking
-  at it not. Writes and reads are request units of DynamoDB. Dollars by the list
-  of us-east-1, for functions as fast as here. `make bench` has the averages."""
+  Measured by the emulator, mails and reports included, our looking on not.
+  Writes and reads are request units of DynamoDB. Dollars by the list prices
+  of us-east-1, for functions as fast as here; `make bench` has averages."""
 
 TRY_NEXT = """\
   What to try next, in this directory (README.md explains each step):
@@ -30,7 +30,7 @@ ANSWER=$(oms "$OMS_URL/orders" -d '{"channel": "web", "external_id": "my-1",
 ORDER=$(echo "$ANSWER" | grep -o 'ord_[a-z2-7]*' | head -1)
 WORK="$OMS_URL/fulfillment-orders/ful_${ORDER#ord_}-1"
 
-sleep 2; oms "$OMS_URL/orders/$ORDER"   # paid for and routed: Austin has work
+until oms "$OMS_URL/orders/$ORDER" | grep fulfillment_order_id; do sleep 1; done
 oms -X POST "$WORK/pick"
 oms -X POST "$WORK/pack"
 oms "$WORK/ship" -d '{"parcels": [{"carrier": "manual",

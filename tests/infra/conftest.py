@@ -51,7 +51,7 @@ class Assembly:
         listings = [json.loads(path.read_text()) for path in self.path.glob("*.assets.json")]
         digest = code["S3Key"].removesuffix(".zip")
         found = [files for listing in listings if (files := listing["files"].get(digest))]
-        return self.path / found[0]["source"]["path"]
+        return self.path / str(found[0]["source"]["path"])
 
     @property
     def layers(self) -> dict[str, Path]:
@@ -87,13 +87,12 @@ def synthesised(factory: pytest.TempPathFactory, target: str, *, check: bool = F
 
 
 def synthesise(output: Path, context: dict[str, Any]) -> None:
-    """No credentials, no region, no home: what an app without look-ups can do without."""
+    """No credentials, no region, no account: an app without look-ups can do without."""
     environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         "PATH": f"{node_home()}{os.pathsep}{os.environ['PATH']}",
         "CDK_OUTDIR": str(output),
         "CDK_CONTEXT_JSON": json.dumps(context),
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-        **{name: value for name, value in os.environ.items() if name.startswith(("PIP_", "UV_"))},
     }
     command = [sys.executable, "-m", "infra.app"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)

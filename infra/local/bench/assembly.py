@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from infra.local.prices import usd
+from oms.contracts.routes import ROUTES
 
 MONTH_MINUTES = 30 * 24 * 60
 POLLERS = 5  # that Lambda keeps asking a queue, each every twenty seconds
@@ -34,7 +35,8 @@ class Function(NamedTuple):
 
     @property
     def is_api(self) -> bool:
-        return self.handler.endswith(".api.handler")
+        """Somebody waits for its answer."""
+        return self.name in {route.function_id for route in ROUTES}
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
-from rich.table import Table
 
 from infra.local.bench.assembly import Assembly, Bytecode
 from infra.local.bench.capacity import Ceiling
@@ -12,6 +11,8 @@ from infra.local.bench.cold import Start
 from infra.local.bench.measuring import Run, counts
 from infra.local.bench.rows import Figures, Row
 
+FORM = "{:>2}  {:<31}{:<21}{:<12}{:<16}{:<15}{}"
+DETAIL = "{:<22}{:>8}{:>8}{:>8}  {}"
 NOTES = """\
  1  list prices of us-east-1, no free tier, mails left out; function time as long as it took here
  2  states entered, and the step out of the last one
@@ -23,24 +24,15 @@ NOTES = """\
 
 
 def show(console: Console, rows: Iterable[Row]) -> None:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in (
-        "#",
-        "one order, placed to delivered",
-        "measured",
-        "floor",
-        "gate",
-        "stretch",
-        "",
-    ):
-        table.add_column(title, no_wrap=True)
+    titles = "#", "one order, placed to delivered", "measured", "floor", "gate", "stretch", ""
+    console.print(FORM.format(*titles))
     for row in rows:
         budget = row.budget
         bounds = bound(row, budget.gate), bound(row, budget.stretch)
-        table.add_row(
-            str(row.number), budget.what, told(row.figures), budget.floor, *bounds, verdict(row)
+        measured = told(row.figures)
+        console.print(
+            FORM.format(row.number, budget.what, measured, budget.floor, *bounds, verdict(row))
         )
-    console.print(table)
     console.print(NOTES)
 
 
@@ -82,13 +74,10 @@ def detail(
 
 
 def by_function(console: Console, run: Run) -> None:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title_justify="left")
-    for title in ("per order", "called", "WRU", "RRU", "requests"):
-        table.add_column(title, no_wrap=title != "requests")
+    console.print(DETAIL.format("per order", "called", "WRU", "RRU", "requests"))
     for name in sorted({by.function for by in run.tally.calls} | run.invocations.keys()):
         if counts(name):
-            table.add_row(name, *figures_of(run, name))
-    console.print(table)
+            console.print(DETAIL.format(name, *figures_of(run, name)))
 
 
 def figures_of(run: Run, name: str) -> tuple[str, ...]:

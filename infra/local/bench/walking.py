@@ -22,7 +22,7 @@ SKUS = {"MUG-01": 1250, "PLATE-01": 1800, "BOWL-01": 990}
 UNITS = 5_000
 SCANS = ("in_transit", "out_for_delivery", "delivered")
 CALLS = 7  # of the HTTP API, from placed to delivered
-PAUSE, PATIENCE = 0.02, 60.0
+PAUSE, PATIENCE = 0.15, 60.0  # who looks more often costs the emulator more than the order does
 TAX_RATE = "0.0825"
 
 

@@ -1,6 +1,5 @@
 """Invoice by invoice: what is asked of the API, and what is not."""
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -23,7 +22,6 @@ class Desk:
     def __init__(self, api: Client, journal: Journal, ledger: Ledger) -> None:
         self.api, self.journal, self.ledger = api, journal, ledger
         self.refused: Counter[str] = Counter()
-        self.lost = threading.Event()  # set when the cloud has forgotten an order
 
     def job(self, invoice: Invoice) -> Job | None:
         """What is to be asked; the ledger has it already, so that later invoices find it."""
@@ -94,7 +92,6 @@ class Desk:
         if refusal.status != NOT_FOUND:
             return f"{j.REFUSED}: {refusal}"
         self.journal.forget(number)
-        self.lost.set()
         return j.LOST
 
 

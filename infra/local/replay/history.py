@@ -23,6 +23,7 @@ COLUMNS = {
 }
 # An invoice's rows come together, but for a few of its neighbour's when both were written at once.
 NEARBY_ROWS = 200
+MOST_DIGITS = 9  # of a price, before its point
 
 
 class BadHistory(Exception):
@@ -136,6 +137,6 @@ def row_of(fields: list[str], places: dict[str, int]) -> Row:
 
 def amount(text: str) -> Decimal:
     value = Decimal(text)
-    if not value.is_finite():
+    if not value.is_finite() or value.adjusted() > MOST_DIGITS:
         raise ValueError(text)
     return value

@@ -63,7 +63,7 @@ class Shop:
     def notices(self) -> Notices:
         return Notices(self.client, self.table)
 
-    def get(self, order_id: str) -> Order:
+    def glance(self, order_id: str) -> Order:
         assert order_id == self.story.order_id
         return self.story.order
 

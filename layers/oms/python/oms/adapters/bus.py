@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-import boto3
-
+from oms.adapters import aws
 from oms.contracts.events import CATALOGUE
 from oms.settings import setting
 
@@ -61,4 +60,4 @@ def _batches(entries: Sequence[dict[str, Any]]) -> list[tuple[list[int], list[di
 
 @cache
 def bus() -> Bus:
-    return Bus(boto3.client("events"), setting("EVENT_BUS"))
+    return Bus(aws.client("events"), setting("EVENT_BUS"))

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from functools import cache, reduce
 from typing import Any, Protocol, Self, TypeAlias, cast, runtime_checkable
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as UnreachableError
 
+from oms.adapters import aws
 from oms.domain.errors import Contended
 
 AttributeValue: TypeAlias = dict[str, Any]
@@ -51,7 +50,7 @@ WORTH_ANOTHER_TRY = frozenset(
 
 
 class DynamoDB(Protocol):
-    """The operations that we use; boto3's client has them, and so has a stub."""
+    """The operations that we use; botocore's client has them, and so has a stub."""
 
     def get_item(self, **request: Any) -> dict[str, Any]: ...
     def put_item(self, **request: Any) -> dict[str, Any]: ...
@@ -85,15 +84,8 @@ class Write:
 
 @cache
 def client() -> DynamoDB:
-    """One client per environment; boto3's clients are safe to share between threads."""
-    config = Config(
-        connect_timeout=2,
-        read_timeout=5,
-        retries={"mode": "standard", "total_max_attempts": 2},
-        tcp_keepalive=True,
-        max_pool_connections=16,
-    )
-    return cast(DynamoDB, boto3.client("dynamodb", config=config))
+    """One client per environment."""
+    return cast(DynamoDB, aws.client("dynamodb", read_timeout=5, attempts=2))
 
 
 def s(text: str) -> AttributeValue:

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
+from oms.adapters import aws
 from oms.settings import setting
 
 
@@ -40,8 +38,7 @@ class Mailer:
 @cache
 def mailer() -> Mailer:
     """SES sends again what it is asked for again: the client asks once."""
-    config = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
-    return Mailer(boto3.client("sesv2", config=config), setting("SENDER_EMAIL"))
+    return Mailer(aws.client("sesv2", attempts=1), setting("SENDER_EMAIL"))
 
 
 def _utf8(text: str) -> dict[str, str]:

@@ -34,7 +34,7 @@ from oms.domain.decide import decide, facts, order_id_of_fulfillment
 from oms.domain.errors import Conflict, Contended, NotFound, OmsError, Refused
 from oms.domain.inventory import MAX_ITEMS_PER_TRANSACTION
 from oms.domain.order import Fact, Order, apply, stock_change
-from oms.domain.waits import Wait, has_business, outcome
+from oms.domain.waits import Wait, has_business, is_awaited, outcome
 from oms.settings import setting
 
 OPEN_SHARDS = 10
@@ -516,12 +516,11 @@ def _key_used(order_id: str, fingerprint: str, old: Item | None) -> Exception:
 
 
 def _ended(before: Order | None, after: Order) -> dict[str, str]:
-    """Waits that the change has ended, with their outcomes."""
-    return {
-        wait.value: now
-        for wait in Wait
-        if (now := outcome(after, wait)) and (before is None or outcome(before, wait) != now)
-    }
+    """Waits that the change has ended, with their outcomes; nobody waits for a new order yet."""
+    if before is None:
+        return {}
+    ended = ((wait, outcome(after, wait)) for wait in Wait if is_awaited(before, wait))
+    return {wait.value: now for wait, now in ended if now is not None}
 
 
 def _consequences(before: Order | None, after: Order) -> Item:
@@ -546,12 +545,15 @@ def _snapshot(order: Order) -> Item:
 
 
 def _event_item(order_id: str, fact: Fact) -> Item:
+    """`publish` brings the row to the publisher: the stream's filter looks for it."""
+    quiet = events.CATALOGUE[type(fact.event).__name__].quiet
     return {
         **db.key(_order_pk(order_id), _event_sk(fact.seq)),
         "type": db.s(type(fact.event).__name__),
         "at": db.s(fact.at.isoformat()),
         "actor": db.s(fact.actor),
         "body": db.pack(codec.encode(fact.event)),
+        **({} if quiet else {"publish": db.flag(True)}),
     }
 
 

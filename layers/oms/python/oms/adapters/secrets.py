@@ -10,8 +10,7 @@ from base64 import b32encode
 from functools import cache
 from typing import Any
 
-import boto3
-
+from oms.adapters import aws
 from oms.settings import setting
 
 FRESH_SECONDS = 300
@@ -47,4 +46,4 @@ class Secrets:
 
 @cache
 def secrets() -> Secrets:
-    return Secrets(boto3.client("secretsmanager"), setting("SECRET_ID"))
+    return Secrets(aws.client("secretsmanager"), setting("SECRET_ID"))

@@ -149,6 +149,7 @@ def received_row(receipt: Receipt, actor: str) -> Item:
         "actor": s(actor),
         "sku": s(receipt.sku),
         "body": pack(codec.encode(received)),
+        "publish": flag(True),
     }
 
 

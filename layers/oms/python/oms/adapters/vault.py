@@ -20,10 +20,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from oms.adapters import aws
 from oms.adapters import dynamodb as db
 from oms.adapters.dynamodb import DynamoDB, Item, Write
 from oms.contracts import codec
@@ -137,10 +136,7 @@ class Vault:
 
 @cache
 def vault() -> Vault:
-    config = Config(
-        connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
-    )
-    kms = boto3.client("kms", config=config)
+    kms = aws.client("kms", read_timeout=5, attempts=3)
     return Vault(db.client(), kms, setting("CUSTOMERS_TABLE"), setting("VAULT_KEY_ID"))
 
 

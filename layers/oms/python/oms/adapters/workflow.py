@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from oms.adapters import aws
 from oms.adapters import dynamodb as db
 from oms.adapters.dynamodb import DynamoDB
 from oms.settings import setting
@@ -141,13 +140,7 @@ def executions() -> Executions:
 
 @cache
 def client() -> Any:
-    config = Config(
-        connect_timeout=2,
-        read_timeout=10,
-        retries={"mode": "standard", "total_max_attempts": 4},
-        max_pool_connections=16,
-    )
-    return boto3.client("stepfunctions", config=config)
+    return aws.client("stepfunctions")
 
 
 def _wake(client: Any, token: str, outcome: str) -> bool:

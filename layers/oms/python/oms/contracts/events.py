@@ -22,11 +22,21 @@ INVENTORY, FULFILLMENT, TRACKING, OPS = (
 )
 
 
+# A warehouse's progress before it ships: in the history and the API, not on the bus. Whoever
+# reports these steps knows them, and each would cost a message that nobody waits for.
+QUIET: frozenset[type[Any]] = frozenset(
+    {e.FulfillmentOrderAccepted, e.FulfillmentOrderPicked, e.FulfillmentOrderPacked}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
+    """`quiet`: kept in the order's history only."""
+
     source: str
     version: int
     type: type[Any]
+    quiet: bool = False
 
     @property
     def name(self) -> str:
@@ -69,7 +79,7 @@ SOURCES: dict[type[Any], str] = {
 }
 
 CATALOGUE: dict[str, Published] = {
-    kind.__name__: Published(source, 1, kind) for kind, source in SOURCES.items()
+    kind.__name__: Published(source, 1, kind, kind in QUIET) for kind, source in SOURCES.items()
 }
 ORDER_EVENTS: frozenset[type[Any]] = frozenset(get_args(e.Event))
 

@@ -32,6 +32,13 @@ def outcome(order: Order, wait: Wait) -> str | None:
     return _OUTCOMES[wait](order)
 
 
+def is_awaited(order: Order, wait: Wait) -> bool:
+    """Whether a workflow may stand in this wait now. Authorizing is no wait until it is pending."""
+    if wait is Wait.PAYMENT and _payment_state(order) != "payment_pending":
+        return False
+    return outcome(order, wait) is None
+
+
 def prepared(order: Order) -> str | None:
     """Why an order cannot be prepared any further now; None when it can."""
     if order.status in _OVER:

@@ -1,0 +1,54 @@
+"""What a sourcing problem is made of, and what its solution says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A location as one order sees it; `unit_costs` and `stock` are by line of the order.
+
+    `capacity` is the number of units that it can still ship, of all lines together.
+    """
+
+    location_id: str
+    fixed_cost: int
+    unit_costs: tuple[int, ...]
+    stock: tuple[int, ...]
+    capacity: int | None = None
+
+    def __post_init__(self) -> None:
+        if min((self.fixed_cost, *self.unit_costs, *self.stock, self.capacity or 0)) < 0:
+            raise ValueError(f"{self.location_id} has a cost, stock or capacity below zero")
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """Units by line of the order."""
+
+    location_id: str
+    quantities: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """`relaxations` were priced, `nodes` of the search entered, `plans` costed."""
+
+    relaxations: int = 0
+    nodes: int = 0
+    plans: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SourcingPlan:
+    """`cost` is None when the order cannot be filled; no plan costs less than `lower_bound`.
+
+    `proved` says that the search came to its end: nothing is cheaper, or nothing fills the order.
+    """
+
+    shipments: tuple[Shipment, ...]
+    cost: int | None
+    lower_bound: int
+    proved: bool
+    work: Work

@@ -327,7 +327,8 @@ def _(command: c.ShipFulfillmentOrder, order: Order) -> tuple[e.Event, ...]:
     current = order.fulfillment_order(command.fulfillment_order_id)
     if _shipped_so(current, command.parcels):
         return ()
-    _moves(order, command.fulfillment_order_id, FulfillmentStatus.SHIPPED)
+    if not _moves(order, command.fulfillment_order_id, FulfillmentStatus.SHIPPED):
+        raise IllegalTransition(current.fulfillment_order_id, "shipped", "ship other parcels")
     _not_on_hold(order)
     _packs_all(current, command.parcels)
     shipped = e.FulfillmentOrderShipped(
@@ -399,22 +400,28 @@ def _(command: c.RecordScans, order: Order) -> tuple[e.Event, ...]:
         return ()
     in_order = tuple(sorted(unseen.values(), key=lambda scan: (scan.at, scan.fingerprint)))
     scanned = e.ParcelScanned(command.carrier, command.tracking_number, in_order)
+    seen = _after(order, scanned)
+    arrived = [x.fulfillment_order_id for x in seen.fulfillment_orders if _has_arrived(x)]
+    if len(arrived) == 1:  # one fact: the scan that told of it is in it
+        return _delivered(order, arrived[0], scanned)
     events: tuple[e.Event, ...] = (scanned,)
-    order = _after(order, scanned)
-    for each in order.fulfillment_orders:
-        if each.status is FulfillmentStatus.SHIPPED and _all_arrived(each):
-            delivered = _delivered(order, each.fulfillment_order_id)
-            order = _after(order, *delivered)
-            events = (*events, *delivered)
+    for identity in arrived:  # a number that two fulfillment orders share
+        events = (*events, *_delivered(_after(order, *events), identity))
     return events
+
+
+def _has_arrived(fulfillment_order: FulfillmentOrder) -> bool:
+    return fulfillment_order.status is FulfillmentStatus.SHIPPED and _all_arrived(fulfillment_order)
 
 
 def _all_arrived(fulfillment_order: FulfillmentOrder) -> bool:
     return all(p.status is TrackingStatus.DELIVERED for p in fulfillment_order.parcels)
 
 
-def _delivered(order: Order, identity: str) -> tuple[e.Event, ...]:
-    delivered = e.FulfillmentOrderDelivered(identity)
+def _delivered(
+    order: Order, identity: str, scanned: e.ParcelScanned | None = None
+) -> tuple[e.Event, ...]:
+    delivered = e.FulfillmentOrderDelivered(identity, scanned)
     return (delivered, *_completed(_after(order, delivered)))
 
 

@@ -231,7 +231,10 @@ class ParcelScanned:
 
 @dataclass(frozen=True, slots=True)
 class FulfillmentOrderDelivered:
+    """Every parcel has arrived. `scanned`: the scans that told so; no other event tells them."""
+
     fulfillment_order_id: str
+    scanned: ParcelScanned | None = None
 
 
 @dataclass(frozen=True, slots=True)

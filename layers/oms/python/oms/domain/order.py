@@ -372,15 +372,13 @@ def _(event: e.FulfillmentOrderShipped, order: Order, fact: Fact) -> Order:
 
 @_evolve.register
 def _(event: e.ParcelScanned, order: Order, fact: Fact) -> Order:
-    fulfillment_orders = tuple(
-        replace(each, parcels=tuple(_scanned(parcel, event) for parcel in each.parcels))
-        for each in order.fulfillment_orders
-    )
-    return replace(order, fulfillment_orders=fulfillment_orders)
+    return _parcels_scanned(order, event)
 
 
 @_evolve.register
 def _(event: e.FulfillmentOrderDelivered, order: Order, fact: Fact) -> Order:
+    if event.scanned is not None:
+        order = _parcels_scanned(order, event.scanned)
     delivered = order.fulfillment_order(event.fulfillment_order_id)
     order = _fulfillment(order, event.fulfillment_order_id, status=FulfillmentStatus.DELIVERED)
     return replace(order, lines=_moved(order.lines, delivered.lines, "shipped", "delivered"))
@@ -530,6 +528,14 @@ def _moved(
     for moved in quantities:
         by_line[moved.line_id] = by_line[moved.line_id].move(source, target, moved.quantity)
     return tuple(by_line.values())
+
+
+def _parcels_scanned(order: Order, scanned: e.ParcelScanned) -> Order:
+    fulfillment_orders = tuple(
+        replace(each, parcels=tuple(_scanned(parcel, scanned) for parcel in each.parcels))
+        for each in order.fulfillment_orders
+    )
+    return replace(order, fulfillment_orders=fulfillment_orders)
 
 
 def _scanned(parcel: Parcel, event: e.ParcelScanned) -> Parcel:

@@ -65,12 +65,15 @@ class Search:
             incumbent.check_time()
         if missing := self._coverage.missing(covered):
             cost, branch = self._completion(missing)
-            if floor + cost > incumbent.ceiling:
-                return
-            if incumbent.nodes > self._patience and self._is_large(bound):
-                self._explore_repriced(chosen, barred, bound)
-                return
+            floor_here = floor + cost
         else:
+            branch, floor_here = (), floor
+        if floor_here > incumbent.ceiling:
+            return
+        if incumbent.nodes > self._patience and self._is_large(bound):
+            self._explore_repriced(chosen, barred, bound)
+            return
+        if not missing:
             branch = self._extensions(chosen, floor)
         self._branch(branch, chosen, covered, barred, bound, floor)
 
@@ -149,8 +152,6 @@ class Search:
     def _extensions(self, chosen: tuple[int, ...], floor: float) -> Sequence[int]:
         """The chosen cover every line: offer them, then say who could make them cheaper still."""
         incumbent = self._incumbent
-        if floor > incumbent.ceiling:
-            return ()
         incumbent.plans += 1
         opened = [*self._pricing.opened, *(self._who[rank] for rank in chosen)]
         shipping = Shipping(self._network, sorted(opened))

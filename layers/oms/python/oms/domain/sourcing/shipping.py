@@ -20,7 +20,7 @@ Parts = list[dict[int, float]]  # by line: units by location
 class Shipping:
     """`cost` is that of lines whose needs are covered, capacities aside, until `respect`."""
 
-    __slots__ = ("chosen", "cost", "loads", "network", "parts", "stuck_lines")
+    __slots__ = ("_known", "chosen", "cost", "loads", "network", "parts", "stuck_lines")
 
     def __init__(self, network: Network, chosen: Sequence[int]) -> None:
         self.network, self.chosen = network, chosen
@@ -28,6 +28,7 @@ class Shipping:
         self.loads = dict.fromkeys(chosen, 0.0)
         self.parts: Parts = []
         self.stuck_lines: set[int] = set()
+        self._known: dict[int, list[_Exchange]] = {}
         self._fill()
 
     def quantities(self, i: int) -> tuple[int, ...]:
@@ -90,17 +91,26 @@ class Shipping:
                     changed.append(exchange.taker)
         return distances, via
 
-    def _exchanges(self, giver: int) -> Iterable[_Exchange]:
-        """By taker and line: what a unit costs more there than at the giver."""
-        supplies, unit_costs = self.network.supplies, self.network.unit_costs
-        costs = unit_costs(giver)
+    def _exchanges(self, giver: int) -> list[_Exchange]:
+        """The cheapest to each taker; kept until units move."""
+        if giver not in self._known:
+            self._known[giver] = list(self._cheapest_exchanges(giver).values())
+        return self._known[giver]
+
+    def _cheapest_exchanges(self, giver: int) -> dict[int, _Exchange]:
+        supplies, cheapest = self.network.supplies, dict[int, _Exchange]()
+        unit_costs = [(i, self.network.unit_costs(i)) for i in self.chosen if i != giver]
+        own_costs = self.network.unit_costs(giver)
         for line, part in enumerate(self.parts):
             if given := part.get(giver):
-                for taker in self.chosen:
-                    free = supplies[taker][line] - part.get(taker, 0.0)
-                    if free and taker != giver:
-                        more = unit_costs(taker)[line] - costs[line]
-                        yield _Exchange(giver, taker, line, more, min(free, given))
+                for taker, costs in unit_costs:
+                    more = costs[line] - own_costs[line]
+                    if taker in cheapest and cheapest[taker].cost <= more:
+                        continue
+                    if free := supplies[taker][line] - part.get(taker, 0.0):
+                        units = free if free < given else given
+                        cheapest[taker] = _Exchange(giver, taker, line, more, units)
+        return cheapest
 
     def _move(self, crowded: int, end: int, via: dict[int, _Exchange]) -> None:
         capacities = self.network.capacities
@@ -111,6 +121,7 @@ class Shipping:
         amount = min(amount, *(exchange.units for exchange in chain))
         for exchange in chain:
             self._exchange(exchange, amount)
+        self._known.clear()
 
     def _exchange(self, exchange: _Exchange, amount: float) -> None:
         giver, taker, line, more, _ = exchange

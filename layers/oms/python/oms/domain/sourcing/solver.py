@@ -15,7 +15,7 @@ from oms.domain.sourcing.pricing import Pricing, opening_prices
 from oms.domain.sourcing.search import Search
 from oms.domain.sourcing.shipping import EPSILON, Shipping
 
-STEPS = (12, 30)  # of the prices, between attempts at better plans
+ROUNDS = ((5, True), (12, False), (25, True))  # steps of the prices; whether to try for plans
 FEW = 10  # candidates that are searched faster than prices are climbed
 
 
@@ -73,9 +73,9 @@ def _search(incumbent: Incumbent, pricing: Pricing) -> None:
     pricing.climb(1)
     if incumbent.shipping is None and not Planner(incumbent, pricing).open():
         return
-    for steps in STEPS:
+    for steps, try_plans in ROUNDS:
         pricing.climb(steps)
-        if not pricing.is_closed:
+        if try_plans and not pricing.is_closed:
             Planner(incumbent, pricing).improve()
         if pricing.is_closed:
             return

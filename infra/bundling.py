@@ -146,9 +146,8 @@ def install_vendor(home: Path, target: Target) -> None:
 
 def strip(home: Path) -> None:
     """Leave out what no function reads: most of a layer is descriptions of other services."""
-    for name in ("botocore/data", "boto3/data"):
-        remove(path for path in (home / name).iterdir() if is_other_service(path))
-    remove([home / "boto3/examples", home / "bin", home / ".lock", *home.glob("*.dist-info")])
+    remove(path for path in (home / "botocore/data").iterdir() if is_other_service(path))
+    remove([home / "bin", home / ".lock", *home.glob("*.dist-info")])
     remove([*home.rglob("*.pyi"), *home.rglob("__pycache__")])
 
 

@@ -4,10 +4,13 @@ Wall time on a shared machine says little; the CPU time of a process says what i
 its ratio to a reference that runs in turn with it is the same on any machine.
 """
 
+import importlib.util
 import os
+import shutil
 import statistics
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from infra.local.bench.assembly import Function
@@ -54,7 +57,8 @@ class Start(NamedTuple):
 def starts(functions: Sequence[Function], repeats: int = REPEATS) -> dict[str, Start]:
     """Each in turn, round after round: what disturbs one round disturbs all in it."""
     paths = [str(path) for path in functions[0].paths]
-    scripts = {"": REFERENCE.format(paths=paths)} | {f.name: beginning(f) for f in functions}
+    reference = REFERENCE.format(paths=[*paths, str(boto3_home())])
+    scripts = {"": reference} | {f.name: beginning(f) for f in functions}
     warm_up(scripts)
     rounds = [round_of(scripts) for _ in range(repeats)]
     return {
@@ -64,6 +68,19 @@ def starts(functions: Sequence[Function], repeats: int = REPEATS) -> dict[str, S
         )
         for name in scripts
     }
+
+
+def boto3_home() -> Path:
+    """boto3 as it would be in a layer, compiled, upon the botocore that our layer has."""
+    home = LOCAL / "build/boto3"
+    for package in ("boto3", "s3transfer"):
+        found = importlib.util.find_spec(package)
+        assert found is not None
+        assert found.origin is not None
+        shutil.copytree(Path(found.origin).parent, home / package, dirs_exist_ok=True)
+    compiling = [str(INTERPRETER), "-m", "compileall", "-q", "--invalidation-mode"]
+    subprocess.run([*compiling, "unchecked-hash", str(home)], check=True)
+    return home
 
 
 def beginning(function: Function) -> str:

@@ -7,7 +7,7 @@ Python %d.%d is too old: 3.11 or newer is needed; choose one: make PYTHON=python
 .PHONY: help up down clean distclean env logs install format check test bench replay lint lock
 
 help: ## what there is to make
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
 
 up: install ## start the embedded cloud, deploy the app into it, walk three orders
 	@$(RUN) -m infra.local up
@@ -49,6 +49,9 @@ test: lint ## everything, on embedded clouds of its own
 
 bench: install ## what an order costs and how fast it goes, written to .local/bench.json
 	@$(RUN) -m infra.local.bench
+
+bench-routing: install ## score the exact solver: make bench-routing [FILE=…]
+	@$(RUN) -m infra.local.bench_routing $(if $(FILE),"$(FILE)")
 
 replay: install ## stream an order history through the API: make replay FILE=… [LIMIT=…]
 	@$(RUN) -m infra.local.replay $(if $(FILE),"$(FILE)") $(if $(LIMIT),--limit "$(LIMIT)")

@@ -139,8 +139,8 @@ def report(scores: Sequence[Score], file: Path | None) -> Iterable[str]:
         by_size[each.size].append(each)
     origin = f"instances of {file}" if file else "no FILE given: instances made up from fixed seeds"
     rows = (row(size_name(size), group) for size, group in sorted(by_size.items()))
-    total = [row("all", scores)] if scores else ["no instances"]
-    return chain((origin, "", HEADER, "-" * len(HEADER)), rows, ("-" * len(HEADER),), total)
+    rule = "-" * len(HEADER)
+    return chain((origin, "", HEADER, rule), rows, (rule, row("all", scores)))
 
 
 def size_name(size: tuple[int, int, str]) -> str:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import hypot
+from operator import ge
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -50,7 +51,7 @@ class Instance:
         used = [by_id[shipment.location_id] for shipment in plan.shipments]
         parts = [shipment.quantities for shipment in plan.shipments]
         within = all(map(can_ship, used, parts))
-        shipped = tuple(map(sum, zip(*parts, strict=True)))
+        shipped = tuple(map(sum, zip(*parts, [0] * len(self.quantities), strict=True)))
         return within and shipped == self.quantities and sum(map(cost, used, parts)) == plan.cost
 
 
@@ -78,10 +79,15 @@ def load(path: Path) -> list[Instance]:
     try:
         packed = path.read_bytes()
         text = gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed
-        found = json.loads(text)
-        return [Instance.read(given) for given in found]
+        return [Instance.read(given) for given in listed(json.loads(text))]
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadInstances(f"{path} cannot be read as sourcing instances: {error!r}") from error
+
+
+def listed(found: Any) -> list[Json]:
+    if not isinstance(found, list) or not found:
+        raise ValueError("not a list of instances")
+    return found
 
 
 MAP = (2_700.0, 1_500.0)  # miles
@@ -115,12 +121,14 @@ def made_up(locations: int, lines: int, regime: str, seed: int) -> Instance:
         sources = tuple(
             made_up_source(n, random, destination, pounds, regime) for n in range(locations)
         )
-        if all(map(lambda need, *stock: sum(stock) >= need, quantities, *stocks(sources))):
+        if all(map(ge, stock_without_limits(sources), quantities)):
             return Instance(regime, quantities, sources, -SPLIT_PENALTY)
 
 
-def stocks(sources: Sequence[Source]) -> Iterator[tuple[int, ...]]:
-    return (source.stock for source in sources if source.capacity is None)
+def stock_without_limits(sources: Sequence[Source]) -> Iterator[int]:
+    """By line, where no capacity is scarce: enough of it, and the order can be filled."""
+    unlimited = (source.stock for source in sources if source.capacity is None)
+    return map(sum, zip(*unlimited, strict=True))
 
 
 def place(random: Random) -> tuple[float, float]:

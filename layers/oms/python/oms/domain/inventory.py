@@ -13,10 +13,6 @@ from oms.domain.errors import Conflict, NotFound, OmsError, Refused
 
 MAX_ITEMS_PER_TRANSACTION = 40  # two rows each, which leaves room for an order's own rows
 
-# Two writes for each, and room for the rows of the order itself in one transaction of 100.
-MAX_ITEMS_PER_TRANSACTION = 40
-
-
 class MovementKind(StrEnum):
     RECEIVED = "received"
     ALLOCATED = "allocated"

@@ -54,6 +54,12 @@ class Planner:
                 break
             plan = self._cheaper(plan, shortlist)
 
+    def start_from_each(self) -> None:
+        """One more plan around every one of the shortlist, for when good plans hide."""
+        shortlist = self._everyone[:SHORTLIST]
+        for i in shortlist:
+            self._complete([*self._opened, i], shortlist)
+
     def _cheaper(self, plan: Shipping, shortlist: Sequence[int]) -> Shipping | None:
         """The first plan that gets cheaper when one of its locations must go."""
         for dropped in plan.chosen:

@@ -6,7 +6,7 @@ units are moved along the cheapest chains of exchanges, which keeps the whole op
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import inf
 from typing import NamedTuple
 

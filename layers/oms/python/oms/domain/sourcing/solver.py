@@ -17,6 +17,7 @@ from oms.domain.sourcing.shipping import EPSILON, Shipping
 
 ROUNDS = ((5, True), (12, False), (25, True))  # steps of the prices; whether to try for plans
 FEW = 10  # candidates that are searched faster than prices are climbed
+MANY = 100  # candidates that tell of a plan far from the best
 
 
 def source(
@@ -56,7 +57,10 @@ def _unfillable(incumbent: Incumbent) -> SourcingPlan:
 
 
 def _solve(incumbent: Incumbent) -> tuple[float, bool]:
-    """The bound of the prices, and whether the search came to its end."""
+    """The bound of the prices, and whether the search came to its end.
+
+    Plans of several hundred shipments nest the search too deep for a proof.
+    """
     network = incumbent.network
     free = [i for i, fixed in enumerate(network.fixed) if not fixed]
     paid = [i for i, fixed in enumerate(network.fixed) if fixed]
@@ -64,7 +68,7 @@ def _solve(incumbent: Incumbent) -> tuple[float, bool]:
     try:
         _search(incumbent, pricing)
         return pricing.bound, True
-    except OutOfTime:
+    except (OutOfTime, RecursionError):
         return pricing.bound, pricing.is_closed
 
 
@@ -82,6 +86,9 @@ def _search(incumbent: Incumbent, pricing: Pricing) -> None:
         pricing.narrow()
         if len(pricing.candidates) <= FEW:
             break
+    if len(pricing.candidates) > MANY:
+        Planner(incumbent, pricing).start_from_each()
+        pricing.narrow()
     Search(incumbent, pricing).run()
 
 

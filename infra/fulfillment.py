@@ -18,6 +18,6 @@ class Fulfillment(Construct):
             self, "AwaitOutcome", "fulfillment/await_outcome", layers, orders
         )
         data.orders.permit(self.api, *CHANGE, "BatchGetItem", indexes=("GSI1", "GSI3"))
-        data.stock.permit(self.api, *WRITE)
+        data.stock.permit(self.api, "Query", *WRITE)
         data.orders.permit(self.wait, *CHANGE)
         self.wait.permit_resuming()

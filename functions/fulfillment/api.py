@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from oms.adapters.carriers import CARRIERS
 from oms.adapters.http_api import HttpApi, Problem, Request
-from oms.adapters.orders_table import OrdersTable, order_of_fulfillment, orders_table
+from oms.adapters.orders_table import KeyPage, OrdersTable, order_of_fulfillment, orders_table
+from oms.adapters.stock_table import stock_table
 from oms.contracts.api.staff import FulfillmentOrderQuery, Reject, Ship
 from oms.contracts.api.views import FulfillmentOrderPage, FulfillmentOrderView
-from oms.contracts.cursors import decode_cursor, encode_cursor
+from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor
 from oms.contracts.invalid import Fault
 from oms.contracts.render import fulfillment_view
 from oms.domain import commands as c
@@ -20,6 +21,8 @@ from oms.domain.fulfillment import IN_WAREHOUSE, Quantity
 from oms.domain.order import Order
 
 ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE")
+
+READS_A_PAGE = 20  # of the index, before a page ends short
 
 app = HttpApi("FulfillmentApi")
 
@@ -30,7 +33,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 @app.route("GET", "/fulfillment-orders")
 def list_fulfillment_orders(request: Request) -> FulfillmentOrderPage:
-    return find(orders_table(), request.read_query(FulfillmentOrderQuery))
+    query = request.read_query(FulfillmentOrderQuery)
+    return find(orders_table(), query, lambda: (x.location_id for x in stock_table().locations()))
 
 
 @app.route("GET", "/fulfillment-orders/{id}")
@@ -100,33 +104,66 @@ def packed_parcels(said: Ship) -> tuple[PackedParcel, ...]:
     )
 
 
-def find(orders: OrdersTable, query: FulfillmentOrderQuery) -> FulfillmentOrderPage:
-    """A location's fulfillment orders, newest first; a page may hold fewer than its limit."""
-    page = orders.by_location(
-        query.location,
-        in_warehouse=query.status is None or query.status in IN_WAREHOUSE,
-        start=decode_start(query.cursor),
-        limit=query.limit,
-    )
+def find(
+    orders: OrdersTable, query: FulfillmentOrderQuery, locations: Callable[[], Iterable[str]]
+) -> FulfillmentOrderPage:
+    """Location by location, newest first; a status may leave a page short, never its cursor."""
+    names = [query.location] if query.location else sorted(locations())
+    place, start = _position(query.cursor, names)
+    found: list[FulfillmentOrderView] = []
+    for _ in range(READS_A_PAGE):
+        if place == len(names):
+            return FulfillmentOrderPage(found)
+        page = _page(orders, query, names[place], start, query.limit - len(found))
+        found += _views(orders, page, query)
+        place, start = (place, page.start) if page.start else (place + 1, None)
+        if len(found) >= query.limit:
+            break
+    return FulfillmentOrderPage(found, _cursor(names, place, start))
+
+
+def _page(
+    orders: OrdersTable,
+    query: FulfillmentOrderQuery,
+    location: str,
+    start: dict[str, Any] | None,
+    limit: int,
+) -> KeyPage:
+    in_warehouse = query.status is None or query.status in IN_WAREHOUSE
+    return orders.by_location(location, in_warehouse=in_warehouse, start=start, limit=limit)
+
+
+def _views(
+    orders: OrdersTable, page: KeyPage, query: FulfillmentOrderQuery
+) -> Iterator[FulfillmentOrderView]:
     found = orders.many(pk.removeprefix("ORDER#") for pk, _ in page.keys)
-    views = [
-        view
-        for pk, sk in page.keys
-        if (view := _view(found.get(pk.removeprefix("ORDER#")), sk.removeprefix("FO#")))
-        and query.status in (None, view.status)
-    ]
-    return FulfillmentOrderPage(views, encode_start(page.start))
+    for pk, sk in page.keys:
+        view = _view(found.get(pk.removeprefix("ORDER#")), sk.removeprefix("FO#"))
+        if view is not None and query.status in (None, view.status):
+            yield view
+
+
+def _position(
+    cursor: str | None, names: Sequence[str]
+) -> tuple[int, dict[str, dict[str, str]] | None]:
+    if cursor is None:
+        return 0, None
+    key = decode_cursor(cursor)
+    location = key.pop("location", "")
+    if location not in names:
+        raise BadCursor
+    return names.index(location), {k: {"S": v} for k, v in key.items()} or None
+
+
+def _cursor(names: Sequence[str], place: int, start: dict[str, Any] | None) -> str | None:
+    if place == len(names):
+        return None
+    return encode_cursor(
+        {"location": names[place], **{k: v["S"] for k, v in (start or {}).items()}}
+    )
 
 
 def _view(order: Order | None, identity: str) -> FulfillmentOrderView | None:
     if order is None:
         return None
     return fulfillment_view(order, order.fulfillment_order(identity))
-
-
-def decode_start(cursor: str | None) -> dict[str, Any] | None:
-    return {k: {"S": v} for k, v in decode_cursor(cursor).items()} if cursor else None
-
-
-def encode_start(start: dict[str, Any] | None) -> str | None:
-    return encode_cursor({k: v["S"] for k, v in start.items()}) if start else None

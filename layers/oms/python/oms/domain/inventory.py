@@ -13,6 +13,7 @@ from oms.domain.errors import Conflict, NotFound, OmsError, Refused
 
 MAX_ITEMS_PER_TRANSACTION = 40  # two rows each, which leaves room for an order's own rows
 
+
 class MovementKind(StrEnum):
     RECEIVED = "received"
     ALLOCATED = "allocated"

@@ -53,9 +53,9 @@ class PutLocation(Contract):
 
 
 class FulfillmentOrderQuery(Contract):
-    """Without a status: what is still in the warehouse."""
+    """Without a status: what is still in the warehouse. Without a location: of all of them."""
 
-    location: Identity
+    location: Identity | None = None
     status: (
         Literal[
             "open",

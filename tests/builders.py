@@ -8,8 +8,9 @@ from typing import Any
 
 from oms.domain import commands as c
 from oms.domain import events as e
-from oms.domain.decide import decide, facts, fulfillment_order_id, order_id_of, place
+from oms.domain.decide import decide, facts, place
 from oms.domain.fulfillment import Quantity
+from oms.domain.ids import fulfillment_order_id, order_id_of
 from oms.domain.lines import Discount, Line, Shipping, Tax
 from oms.domain.order import Fact
 from oms.domain.payment import OperationStatus

@@ -9,7 +9,8 @@ from typing import Any
 
 from functions.capture.placing import Desk
 from oms.adapters.http_api import HttpApi, Problem, Request, Response
-from oms.adapters.orders_table import KeyPage, OrdersTable, once_key, orders_table
+from oms.adapters.order_reader import KeyPage
+from oms.adapters.orders_table import OrdersTable, once_key, orders_table
 from oms.adapters.payments import PROVIDERS
 from oms.adapters.secrets import secrets
 from oms.adapters.stock_table import StockTable, stock_table

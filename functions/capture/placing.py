@@ -18,8 +18,9 @@ from oms.contracts.api.orders import Address, ChannelOrder, OrderLine, TaxGiven
 from oms.contracts.codec import encode
 from oms.domain import commands as c
 from oms.domain.contact import Contact, PostalAddress
-from oms.domain.decide import facts, order_id_of, place
+from oms.domain.decide import facts, place
 from oms.domain.errors import Conflict, OmsError
+from oms.domain.ids import order_id_of
 from oms.domain.lines import Discount, Line, Shipping, Tax
 from oms.domain.order import Order
 from oms.domain.routing import Destination

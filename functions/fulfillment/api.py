@@ -8,7 +8,8 @@ from typing import Any
 
 from oms.adapters.carriers import CARRIERS
 from oms.adapters.http_api import HttpApi, Problem, Request
-from oms.adapters.orders_table import KeyPage, OrdersTable, order_of_fulfillment, orders_table
+from oms.adapters.order_reader import KeyPage
+from oms.adapters.orders_table import OrdersTable, orders_table
 from oms.adapters.stock_table import stock_table
 from oms.contracts.api.staff import FulfillmentOrderQuery, Reject, Ship
 from oms.contracts.api.views import FulfillmentOrderPage, FulfillmentOrderView
@@ -18,6 +19,7 @@ from oms.contracts.render import fulfillment_view
 from oms.domain import commands as c
 from oms.domain.events import PackedParcel
 from oms.domain.fulfillment import IN_WAREHOUSE, Quantity
+from oms.domain.ids import order_of_fulfillment
 from oms.domain.order import Order
 
 ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE")

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from functions.notifications.letters import letter, mail_of
 from oms.adapters.mail import Mail, mailer
 from oms.adapters.notices import notices
-from oms.adapters.orders_table import orders_table
+from oms.adapters.order_reader import order_reader
 from oms.adapters.vault import vault
 from oms.domain.contact import Contact
 from oms.domain.order import Order, OrderStatus
@@ -59,7 +59,7 @@ class Desk:
 
 @observed
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
-    desk = Desk(orders_table(), vault(), notices(), mailer(), lambda: datetime.now(UTC))
+    desk = Desk(order_reader(), vault(), notices(), mailer(), lambda: datetime.now(UTC))
     return {"outcome": notify_customer(event["detail"], desk)}
 
 

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from oms.adapters.bus import Bus, bus
-from oms.adapters.orders_table import OrdersTable, orders_table
+from oms.adapters.order_reader import OrderReader, order_reader
 from oms.adapters.workflow import Workflow, workflow
 from oms.contracts.events import CATALOGUE
 from oms.domain.waits import Wait
@@ -40,12 +40,12 @@ class Record:
 @observed
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
     records = [record_of(each) for each in event["Records"]]
-    failed = publish(records, bus(), workflow(), orders_table())
+    failed = publish(records, bus(), workflow(), order_reader())
     return {"batchItemFailures": [{"itemIdentifier": failed.position}] if failed else []}
 
 
 def publish(
-    records: Sequence[Record], bus: Bus, workflow: Workflow, orders: OrdersTable
+    records: Sequence[Record], bus: Bus, workflow: Workflow, orders: OrderReader
 ) -> Record | None:
     """The first record that was not told; the ones before it were."""
     moved = list(_moved(records, workflow, orders))
@@ -55,7 +55,7 @@ def publish(
     return records[len(moved)] if len(moved) < len(records) else None
 
 
-def _moved(records: Sequence[Record], workflow: Workflow, orders: OrdersTable) -> Iterator[Record]:
+def _moved(records: Sequence[Record], workflow: Workflow, orders: OrderReader) -> Iterator[Record]:
     """Records whose workflow was moved, up to the first that could not be."""
     for record in records:
         try:
@@ -66,7 +66,7 @@ def _moved(records: Sequence[Record], workflow: Workflow, orders: OrdersTable) -
         yield record
 
 
-def _move(record: Record, workflow: Workflow, orders: OrdersTable) -> None:
+def _move(record: Record, workflow: Workflow, orders: OrderReader) -> None:
     if record.envelope["type"] == "OrderPlaced":
         workflow.start(record.order_id)
     for wait, outcome in record.wake.items():

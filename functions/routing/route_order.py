@@ -11,10 +11,10 @@ from typing import Any
 from oms.adapters.orders_table import OrdersTable, orders_table
 from oms.adapters.stock_table import StockTable, stock_table
 from oms.domain import commands as c
-from oms.domain.decide import fulfillment_order_id
 from oms.domain.errors import Contended, Refused
 from oms.domain.events import Assigned, RejectedLocation, RoutingRecord
 from oms.domain.fulfillment import Quantity
+from oms.domain.ids import fulfillment_order_id
 from oms.domain.inventory import MAX_ITEMS_PER_TRANSACTION, Level, OutOfStock
 from oms.domain.locations import Location
 from oms.domain.order import Order, planned_change

@@ -8,10 +8,11 @@ from typing import Any
 from oms.adapters.carriers import CARRIERS
 from oms.adapters.carriers.base import Ignored
 from oms.adapters.http_api import HttpApi, Problem, Request
-from oms.adapters.orders_table import OrdersTable, order_of_fulfillment, orders_table
+from oms.adapters.orders_table import OrdersTable, orders_table
 from oms.adapters.secrets import secrets
 from oms.contracts.api.views import Received
 from oms.domain.commands import RecordScans
+from oms.domain.ids import order_of_fulfillment
 from oms.domain.tracking import TrackingUpdate
 
 ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "SECRET_ID")

@@ -22,7 +22,7 @@ PRICED = {  # what the meter counts, and what its price is called
     "http.requests": "http_request",
     "lambda.calls": "lambda_request",
     "lambda.gb_seconds": "lambda_gb_second",
-    "states.transitions.standard": "transition",
+    "transitions": "transition",
     "states.StartSyncExecution": "express_request",
     "dynamodb.wru": "write_unit",
     "dynamodb.rru": "read_unit",
@@ -83,7 +83,7 @@ def bill(counts: Counts) -> Bill:
     return Bill(
         requests=of["http.requests"],
         functions=of["lambda.calls"],
-        transitions=of["states.transitions.standard"],
+        transitions=transitions(counts),
         writes=of["dynamodb.wru"],
         reads=of["dynamodb.rru"],
         events=of["events.entries"],
@@ -92,13 +92,18 @@ def bill(counts: Counts) -> Bill:
 
 
 def dollars(counts: Counts) -> float:
-    of = Counter({**counts, **requests_by_service(counts)})
+    of = Counter({**counts, **requests_by_service(counts), "transitions": transitions(counts)})
     steps = of["states.StartSyncExecution"] * EXPRESS_STEP * EXPRESS_GB
     return (
         sum(usd(price, of[name]) for name, price in PRICED.items())
         + usd("express_gb_second", steps)
         + usd("log_gb", of["lambda.log_bytes"] / 1e9)
     )
+
+
+def transitions(counts: Counts) -> float:
+    """As AWS bills: into each state, and out of the last one to the end."""
+    return counts.get("states.transitions.standard", 0) + counts.get("states.StartExecution", 0)
 
 
 def requests_by_service(counts: Counts) -> dict[str, float]:

@@ -19,7 +19,7 @@ from infra.local.cloud import CloudError, current
 from infra.local.samples import CHANNEL, SAMPLES, Sample, run_of
 from infra.local.seed import Receipt, Seeded, receive, seed
 from infra.local.telling import News, news, standing
-from infra.local.walk import LAST_STAGE, is_over, stage, walk_on
+from infra.local.walk import LAST_STAGE, is_settled, stage, walk_on
 
 PAUSE = 0.05
 PATIENCE = 180.0  # the reconciler looks every minute, at orders older than a minute and a half
@@ -70,7 +70,7 @@ def seeded(there: Seeded) -> str:
 def show(api: Client, meter: Meter, console: Console) -> list[Walk]:
     earlier = list(orders_of_earlier_runs(api))
     number = 1 + max((run_of(each["external_id"]) for each in earlier), default=0)
-    left = [each for each in earlier if not is_over(each)]
+    left = [each for each in earlier if not is_settled(each)]
     tags = [*(each["external_id"] for each in left), *(s.external_id(number) for s in SAMPLES)]
     with Board(tags, LAST_STAGE, console) as board:
         finished = [finish(api, board, order) for order in left]
@@ -132,7 +132,7 @@ def walked(api: Client, board: Board, walk: Walk, known: Json | None) -> Walk:
         if tell(board, walk, news(known, walk.order), now - began):
             moved = now
         walk.stands_still = now - moved > PATIENCE
-        if is_over(walk.order) or walk.stands_still:
+        if is_settled(walk.order) or walk.stands_still:
             return walk
         if not walk_on(api, walk.order):
             time.sleep(PAUSE)

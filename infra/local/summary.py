@@ -30,7 +30,7 @@ ANSWER=$(oms "$OMS_URL/orders" -d '{"channel": "web", "external_id": "my-1",
 ORDER=$(echo "$ANSWER" | grep -o 'ord_[a-z2-7]*' | head -1)
 WORK="$OMS_URL/fulfillment-orders/ful_${ORDER#ord_}-1"
 
-until oms "$OMS_URL/orders/$ORDER" | grep fulfillment_order_id; do sleep 1; done
+until oms "$OMS_URL/orders/$ORDER" | grep ful_; do sleep 1; done
 oms -X POST "$WORK/pick"
 oms -X POST "$WORK/pack"
 oms "$WORK/ship" -d '{"parcels": [{"carrier": "manual",

@@ -13,6 +13,7 @@ from infra.local.client import Client, Json
 from oms.domain.payment import Operation, OperationKind, operation_key
 
 OVER = frozenset({"completed", "cancelled", "expired"})
+OWED = frozenset({"authorized", "partially_paid"})
 IN_WAREHOUSE = {"open": "accept", "accepted": "pick", "picking": "pack"}
 CARRIER, PROVIDER = "easypost", "test"
 # What the carrier says next of a parcel, by what it said last.
@@ -45,6 +46,12 @@ def next_steps(order: Json, now: datetime) -> list[Step]:
 def is_over(order: Json) -> bool:
     """Nothing more will happen, or not before a person decided."""
     return order["status"] in OVER or bool(order["attention"])
+
+
+def is_settled(order: Json) -> bool:
+    """Over, and the money of what was delivered has been taken."""
+    owed = order["status"] == "completed" and order["payment_status"] in OWED
+    return is_over(order) and not owed
 
 
 def confirmation(order_id: str) -> Step:

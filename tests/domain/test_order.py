@@ -8,9 +8,10 @@ import pytest
 
 from oms.domain import commands as c
 from oms.domain import events as e
-from oms.domain.decide import decide, order_id_of
+from oms.domain.decide import decide
 from oms.domain.errors import IllegalTransition, OnHold, QuantityExceeded, Refused
 from oms.domain.fulfillment import FulfillmentStatus, Quantity
+from oms.domain.ids import order_id_of
 from oms.domain.lines import Discount, Shipping
 from oms.domain.order import OrderStatus
 from oms.domain.payment import OperationKind, OperationStatus, operation_key

@@ -67,4 +67,4 @@ def test_a_cursor_of_another_list_is_refused(world: World) -> None:
     other = FulfillmentOrderQuery.read({"location": "LYON", "cursor": cursor})
 
     with pytest.raises(BadCursor):
-        find(world.orders, other, lambda: [])
+        find(world.orders, other, list)

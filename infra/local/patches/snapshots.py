@@ -30,6 +30,7 @@ from infra.local.patches import async_calls
 from infra.local.patches.source import replace
 
 EASE = 20  # a snapshot may take a twentieth of the time
+LONGEST_PAUSE = 10  # seconds; but no more than these are ever lost
 PATIENCE = 120
 LARGE = 100_000  # bytes
 ended = threading.Event()
@@ -79,7 +80,8 @@ def keep_saving(interval: float) -> None:
     while not ended.wait(pause):
         started = time.monotonic()
         wait_for(fork_to_save())
-        pause = max(interval, (time.monotonic() - started) * EASE)
+        took = time.monotonic() - started
+        pause = max(interval, min(took * EASE, LONGEST_PAUSE))
 
 
 def fork_to_save() -> int:

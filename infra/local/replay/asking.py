@@ -54,7 +54,8 @@ class Desk:
         try:
             order = patiently(lambda: self.api.post("/orders", body))
         except Refusal as refusal:
-            self.journal.done(invoice.number, f"{j.REFUSED}: {refusal}")
+            if not lacks_stock(refusal):
+                self.journal.done(invoice.number, f"{j.REFUSED}: {refusal}")
             return
         units = sum(line.quantity for line in lines)
         self.journal.done(invoice.number, j.PLACED, order["order_id"], units, body["total"])
@@ -93,6 +94,12 @@ class Desk:
             return f"{j.REFUSED}: {refusal}"
         self.journal.forget(number)
         return j.LOST
+
+
+def lacks_stock(refusal: Refusal) -> bool:
+    """The cloud has lost the receipt that made a SKU known: the next round receives it again."""
+    faults = refusal.answer.json().get("errors", [])
+    return any(fault["field"].endswith(".sku") for fault in faults)
 
 
 def shortfall(customer: str, line: Line, taken: Sequence[Taken]) -> str:

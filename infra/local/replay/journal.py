@@ -87,6 +87,9 @@ class Journal:
         )
         self.all("DELETE FROM cancelled WHERE invoice = ?", number)
 
+    def retry_refused(self) -> None:
+        self.all("DELETE FROM invoices WHERE outcome LIKE ?", f"{REFUSED}%")
+
     def look_again(self) -> None:
         self.all("UPDATE invoices SET state = ''")
 

@@ -20,11 +20,13 @@ ROUNDS = 5  # a cloud that was killed has lost its last seconds: they are asked 
 
 @dataclass
 class Outcome:
-    """`asked`: invoices that went to the API in this run, in so many seconds. `refused`: rows by
-    reason. `differences`: what the books of the house show."""
+    """`asked`: invoices that went to the API in this run, in so many seconds; `lost`: those that
+    the cloud lost and did not take again. `refused`: rows by reason. `differences`: what the books
+    of the house show."""
 
     invoices: int = 0
     asked: int = 0
+    lost: int = 0
     seconds: float = 0.0
     whole_seconds: float = 0.0
     refused: Counter[str] = field(default_factory=Counter)
@@ -40,9 +42,13 @@ class Replay:
     def run(self) -> Outcome:
         started = time.monotonic()
         inspection = Inspection(self.api, self.journal, self.workers)
+        self.journal.retry_refused()
         for _ in range(ROUNDS):
             self.round(inspection)
-            if all(self.journal.is_done(invoice.number) for invoice in self.selection):
+            self.outcome.lost = sum(
+                not self.journal.is_done(each.number) for each in self.selection
+            )
+            if not self.outcome.lost:
                 break
         self.outcome.differences = inspection.balance()
         self.outcome.whole_seconds = time.monotonic() - started

@@ -20,11 +20,13 @@ def tell(outcome: Outcome, journal: Journal) -> bool:
     units = journal.cancelled_units()
     say("cancelled", f"{units:,} units by {counts.get(j.CANCELLED, 0):,} invoices")
     say("empty", f"{counts.get(j.EMPTY, 0):,} invoices without merchandise or a match")
+    if outcome.lost:
+        say("lost", f"{outcome.lost:,} invoices by the cloud: the same command asks again")
     tell_refused(outcome, counts)
     tell_rate(outcome)
     tell_rest(states)
     tell_books(books, outcome)
-    at_rest = not states.get("") and not states.get(STUCK)
+    at_rest = not outcome.lost and not states.get("") and not states.get(STUCK)
     return at_rest and books.balanced and not outcome.differences
 
 

@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable
 
-from infra.local.client import Client, Json, Refusal
+from infra.local.client import Client, Json, Refusal, segment
 from infra.local.replay.asking import NOT_FOUND
 from infra.local.replay.journal import Journal, Placed, pages
 from infra.local.replay.lanes import Lanes
 from infra.local.replay.patience import patiently
-from infra.local.replay.stocking import Receipt, receive
+from infra.local.replay.stocking import SKUS_A_QUESTION, Receipt, receive
 
 ROUTED, GONE, COMPLETED, STUCK = "routed", "cancelled", "completed", "needs attention"
 PATIENCE = 240.0  # without any order coming to rest; the reconciler comes by every minute
@@ -59,10 +59,15 @@ class Inspection:
         self.supply(order)
 
     def supply(self, order: Json) -> None:
-        for line in order["lines"]:
-            if short := line["quantities"]["backordered"]:
-                key = f"replay-{order['order_id']}-{line['line_id']}-{short}"
-                receive(self.api, Receipt(line["sku"], short, key))
+        """All that it still needs of a SKU that it waits for, as others take what lies there."""
+        needed = needs_of(order)
+        if not needed:
+            return
+        found = patiently(lambda: self.api.get("/availability", sku=sorted(needed)))["items"]
+        for sku, available in ((item["sku"], item["available"]) for item in found):
+            if (short := needed[sku] - available) > 0:
+                key = f"replay-{order['order_id']}-{order['version']}-{segment(sku)}-{available}"
+                receive(self.api, Receipt(sku, short, key))
 
     def balance(self) -> list[Json]:
         """The differences that the books of the house show; none when they balance."""
@@ -86,6 +91,16 @@ def state_of(order: Json) -> str:
         return COMPLETED
     waiting = any(x["quantities"]["open"] or x["quantities"]["backordered"] for x in order["lines"])
     return "" if waiting or order["status"] == "placed" else ROUTED
+
+
+def needs_of(order: Json) -> dict[str, int]:
+    """Units not allocated yet of the SKUs that are backordered; a hundred of them at a time."""
+    lines = [(line["sku"], line["quantities"]) for line in order["lines"]]
+    waiting = sorted({sku for sku, units in lines if units["backordered"]})[:SKUS_A_QUESTION]
+    return {
+        sku: sum(units["open"] + units["backordered"] for each, units in lines if each == sku)
+        for sku in waiting
+    }
 
 
 def left_of(order: Json) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from oms.adapters import dynamodb as db
 from oms.adapters.dynamodb import DynamoDB, Item
-from oms.adapters.orders_table import fact_of
+from oms.adapters.order_rows import fact_of
 from oms.contracts import codec
 from oms.domain.order import Fact, Order
 from oms.settings import setting

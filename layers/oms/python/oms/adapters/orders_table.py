@@ -13,31 +13,38 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from functools import cache, partial
-from typing import Any
-
-from botocore.exceptions import ClientError
 
 from oms.adapters import dynamodb as db
 from oms.adapters.attention import attention_writes
 from oms.adapters.dynamodb import DynamoDB, Item, Write
+from oms.adapters.order_reader import OrderReader
+from oms.adapters.order_rows import (
+    ABSENT,
+    event_item,
+    instant,
+    open_shard,
+    order_key,
+    order_pk,
+    snapshot,
+    tracking_pk,
+    wait_key,
+)
 from oms.adapters.stock_table import StockTable, stock_table
-from oms.contracts import codec, events
-from oms.contracts.cursors import BadCursor
+from oms.contracts import codec
 from oms.domain import events as e
 from oms.domain.commands import Command
-from oms.domain.decide import decide, facts, order_id_of_fulfillment
+from oms.domain.decide import decide, facts
 from oms.domain.errors import Conflict, Contended, NotFound, OmsError, Refused
 from oms.domain.inventory import MAX_ITEMS_PER_TRANSACTION
 from oms.domain.order import Fact, Order, apply, stock_change
 from oms.domain.waits import Wait, has_business, is_awaited, outcome
 from oms.settings import setting
 
-OPEN_SHARDS = 10
 ATTEMPTS = 8
 MAX_QUEUES = 8
 
@@ -75,27 +82,10 @@ class Placement:
     instrument: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class EventPage:
-    facts: tuple[Fact, ...]
-    last_seq: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class KeyPage:
-    """Keys found by an index, and where to go on; None at the end."""
-
-    keys: tuple[tuple[str, str], ...]
-    start: dict[str, Any] | None
-
-
-class OrdersTable:
+class OrdersTable(OrderReader):
     def __init__(self, client: DynamoDB, table: str, stock: StockTable | None = None) -> None:
-        self._client = client
-        self._table = table
+        super().__init__(client, table)
         self._stock = stock
-
-    # --- writing -------------------------------------------------------------------------------
 
     def place(
         self,
@@ -188,17 +178,17 @@ class OrdersTable:
 
     def _insertion(self, order: Order, placement: Placement) -> Write:
         item = {
-            **_order_key(order.order_id),
-            **_snapshot(order),
+            **order_key(order.order_id),
+            **snapshot(order),
             "GSI1PK": db.s(f"CUSTOMER#{order.customer_id}"),
             "GSI2PK": db.s(f"DAY#{order.placed_at:%Y-%m-%d}"),
-            "GSI3PK": db.s(_open_shard(order.order_id)),
-            "at": db.s(_instant(order.placed_at)),
+            "GSI3PK": db.s(open_shard(order.order_id)),
+            "at": db.s(instant(order.placed_at)),
             "fingerprint": db.s(placement.fingerprint),
         }
         if placement.instrument:
             item["instrument"] = db.s(placement.instrument)
-        put = {"TableName": self._table, "Item": item, "ConditionExpression": _ABSENT}
+        put = {"TableName": self._table, "Item": item, "ConditionExpression": ABSENT}
         refusal = partial(_already_placed, order.order_id, placement.fingerprint)
         return Write({"Put": put}, refusal)
 
@@ -210,7 +200,7 @@ class OrdersTable:
             "order_id": db.s(order_id),
             "fingerprint": db.s(once.fingerprint),
         }
-        put = {"TableName": self._table, "Item": item, "ConditionExpression": _ABSENT}
+        put = {"TableName": self._table, "Item": item, "ConditionExpression": ABSENT}
         return (Write({"Put": put}, partial(_key_used, order_id, once.fingerprint)),)
 
     def _update(self, before: Order, after: Order) -> Write:
@@ -219,7 +209,7 @@ class OrdersTable:
         assign, remove = ["#v = :after", "#b = :body"], []
         if has_business(after) and not has_business(before):
             assign.append("GSI3PK = :open")
-            values[":open"] = db.s(_open_shard(after.order_id))
+            values[":open"] = db.s(open_shard(after.order_id))
         elif has_business(before) and not has_business(after):
             remove.append("GSI3PK")
         if after.payment.authorized > before.payment.authorized:
@@ -227,7 +217,7 @@ class OrdersTable:
         expression = "SET " + ", ".join(assign) + (" REMOVE " + ", ".join(remove) if remove else "")
         update = {
             "TableName": self._table,
-            "Key": _order_key(after.order_id),
+            "Key": order_key(after.order_id),
             "UpdateExpression": expression,
             "ConditionExpression": "#v = :v",
             "ExpressionAttributeNames": names,
@@ -239,10 +229,10 @@ class OrdersTable:
         self, order_id: str, before: Order | None, after: Order, recorded: Sequence[Fact]
     ) -> Iterator[Write]:
         for fact in recorded:
-            item = _event_item(order_id, fact)
+            item = event_item(order_id, fact)
             if fact is recorded[-1]:
                 item |= _consequences(before, after)
-            put = {"TableName": self._table, "Item": item, "ConditionExpression": _ABSENT}
+            put = {"TableName": self._table, "Item": item, "ConditionExpression": ABSENT}
             yield Write({"Put": put}, lambda _: StaleOrder(order_id))
 
     def _found_by(self, before: Order, after: Order, at: datetime) -> Iterator[Write]:
@@ -263,23 +253,23 @@ class OrdersTable:
 
     def _fulfillment_row(self, order_id: str, identity: str, location: str, at: datetime) -> Write:
         item = {
-            **db.key(_order_pk(order_id), f"FO#{identity}"),
+            **db.key(order_pk(order_id), f"FO#{identity}"),
             "GSI1PK": db.s(f"LOCATION#{location}"),
             "GSI3PK": db.s(f"WORK#{location}"),
-            "at": db.s(_instant(at)),
+            "at": db.s(instant(at)),
         }
         return Write({"Put": {"TableName": self._table, "Item": item}})
 
     def _out_of_warehouse(self, order_id: str, identity: str) -> Write:
         update = {
             "TableName": self._table,
-            "Key": db.key(_order_pk(order_id), f"FO#{identity}"),
+            "Key": db.key(order_pk(order_id), f"FO#{identity}"),
             "UpdateExpression": "REMOVE GSI3PK",
         }
         return Write({"Update": update})
 
     def _parcel_row(self, identity: str, carrier: str, tracking_number: str) -> Write:
-        item = db.key(_tracking_pk(carrier, tracking_number), identity)
+        item = db.key(tracking_pk(carrier, tracking_number), identity)
         return Write({"Put": {"TableName": self._table, "Item": item}})
 
     def _stock_writes(self, before: Order, recorded: Sequence[Fact]) -> Iterator[Write]:
@@ -312,152 +302,9 @@ class OrdersTable:
         The token is stored before the order is read: what ends the wait later finds the token,
         what ended it before is seen here. Both may happen; a second answer is ignored.
         """
-        item = {**_wait_key(order_id, wait), "token": db.s(token)}
+        item = {**wait_key(order_id, wait), "token": db.s(token)}
         self._client.put_item(TableName=self._table, Item=item)
         return outcome(self.get(order_id), wait)
-
-    def token(self, order_id: str, wait: Wait) -> str | None:
-        item = self._item(_wait_key(order_id, wait))
-        return None if item is None else db.text(item, "token")
-
-    # --- reading -------------------------------------------------------------------------------
-
-    def get(self, order_id: str) -> Order:
-        return _order(self._row(order_id))
-
-    def glance(self, order_id: str) -> Order:
-        """Perhaps a moment old, at half the price: to show it, or where the write will check."""
-        return _order(self._row(order_id, consistent=False))
-
-    def with_instrument(self, order_id: str) -> tuple[Order, str]:
-        """The order and its payment token; empty once it was used."""
-        row = self._row(order_id)
-        return _order(row), db.text(row, "instrument") if "instrument" in row else ""
-
-    def fingerprint(self, order_id: str) -> str:
-        return db.text(self._row(order_id), "fingerprint")
-
-    def many(self, order_ids: Iterable[str]) -> dict[str, Order]:
-        keys = [_order_key(order_id) for order_id in dict.fromkeys(order_ids)]
-        rows = db.batch_get(self._client, self._table, keys, ConsistentRead=True)
-        return {order.order_id: order for order in map(_order, rows)}
-
-    def history(self, order_id: str, after: int = 0, limit: int = 100) -> EventPage:
-        answer = self._client.query(
-            TableName=self._table,
-            KeyConditionExpression="PK = :pk AND SK BETWEEN :from AND :to",
-            ExpressionAttributeValues={
-                ":pk": db.s(_order_pk(order_id)),
-                ":from": db.s(_event_sk(after + 1)),
-                ":to": db.s("EVENT#999999"),
-            },
-            ConsistentRead=True,
-            Limit=limit,
-        )
-        page = tuple(fact_of(item) for item in answer["Items"])
-        more = "LastEvaluatedKey" in answer
-        return EventPage(page, page[-1].seq if more else None)
-
-    def whole_history(self, order_id: str) -> tuple[Fact, ...]:
-        found: tuple[Fact, ...] = ()
-        after: int | None = 0
-        while after is not None:
-            page = self.history(order_id, after)
-            found, after = (*found, *page.facts), page.last_seq
-        return found
-
-    def by_customer(self, customer_id: str, **how: Any) -> KeyPage:
-        return self._index("GSI1", f"CUSTOMER#{customer_id}", **how)
-
-    def by_day(self, day: date, **how: Any) -> KeyPage:
-        return self._index("GSI2", f"DAY#{day:%Y-%m-%d}", **how)
-
-    def by_location(self, location_id: str, *, in_warehouse: bool, **how: Any) -> KeyPage:
-        """Fulfillment orders of a location, newest first; or only those still to be shipped."""
-        if in_warehouse:
-            return self._index("GSI3", f"WORK#{location_id}", **how)
-        return self._index("GSI1", f"LOCATION#{location_id}", **how)
-
-    def open_orders(self, before: datetime) -> Iterator[str]:
-        """Orders placed before the instant that have business left, in bounded memory."""
-        for shard in range(OPEN_SHARDS):
-            start: dict[str, Any] | None = None
-            while True:
-                page = self._index(
-                    "GSI3", f"OPEN#{shard}", until=before, start=start, newest_first=False
-                )
-                yield from (pk.removeprefix("ORDER#") for pk, _ in page.keys)
-                if (start := page.start) is None:
-                    break
-
-    def all_orders(self) -> Iterator[Order]:
-        """Every order, by a scan in bounded memory; for the books, not for pages."""
-        rows = db.scan(
-            self._client,
-            TableName=self._table,
-            FilterExpression="SK = :order",
-            ExpressionAttributeValues={":order": db.s("ORDER")},
-        )
-        return map(_order, rows)
-
-    def parcels(self, carrier: str, tracking_number: str) -> tuple[str, ...]:
-        """Fulfillment orders that shipped under this number; carriers use a number again."""
-        rows = db.query(
-            self._client,
-            TableName=self._table,
-            KeyConditionExpression="PK = :pk",
-            ExpressionAttributeValues={":pk": db.s(_tracking_pk(carrier, tracking_number))},
-        )
-        return tuple(db.text(row, "SK") for row in rows)
-
-    def _index(
-        self,
-        index: str,
-        partition: str,
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        start: dict[str, Any] | None = None,
-        limit: int = 50,
-        newest_first: bool = True,
-    ) -> KeyPage:
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "IndexName": index,
-            "KeyConditionExpression": f"{index}PK = :pk AND #at BETWEEN :since AND :until",
-            "ExpressionAttributeNames": {"#at": "at"},
-            "ExpressionAttributeValues": {
-                ":pk": db.s(partition),
-                ":since": db.s(_instant(since) if since else "0"),
-                ":until": db.s(_instant(until) if until else "9"),
-            },
-            "ScanIndexForward": not newest_first,
-            "Limit": limit,
-        }
-        answer = self._page(request, start)
-        keys = tuple((db.text(item, "PK"), db.text(item, "SK")) for item in answer["Items"])
-        return KeyPage(keys, answer.get("LastEvaluatedKey"))
-
-    def _page(self, request: dict[str, Any], start: dict[str, Any] | None) -> dict[str, Any]:
-        if start is None:
-            return self._client.query(**request)
-        try:
-            return self._client.query(**request, ExclusiveStartKey=start)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ValidationException":
-                raise BadCursor from error  # a cursor of another listing
-            raise
-
-    def _row(self, order_id: str, *, consistent: bool = True) -> Item:
-        item = self._item(_order_key(order_id), consistent=consistent)
-        if item is None:
-            raise NotFound("order", order_id)
-        return item
-
-    def _item(self, key: Item, *, consistent: bool = True) -> Item | None:
-        answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=consistent)
-        item: Item | None = answer.get("Item")
-        return item
 
 
 class AlreadyPlaced(OmsError):
@@ -468,34 +315,10 @@ class AlreadyPlaced(OmsError):
         self.order_id = order_id
 
 
-_ABSENT = "attribute_not_exists(PK)"
-
-
 def fingerprint_of(document: object) -> str:
     """Equal for equal JSON, whatever the order of its keys."""
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def fact_of(item: Item) -> Fact:
-    event = events.read(db.text(item, "type"), db.unpack(item["body"]))
-    at = datetime.fromisoformat(db.text(item, "at"))
-    return Fact(int(db.text(item, "SK").removeprefix("EVENT#")), at, db.text(item, "actor"), event)
-
-
-def order_of_fulfillment(identity: str) -> str:
-    """The order is in the id; what is no such id belongs to no order."""
-    if not identity.startswith("ful_") or "-" not in identity:
-        raise NotFound("fulfillment order", identity)
-    return order_id_of_fulfillment(identity)
-
-
-def days(since: datetime, until: datetime) -> Iterator[date]:
-    """Days from the newest to the oldest, both ends included."""
-    day = until.astimezone(UTC).date()
-    while day >= since.astimezone(UTC).date():
-        yield day
-        day -= timedelta(days=1)
 
 
 @cache
@@ -536,55 +359,5 @@ def _short_skus(order: Order) -> frozenset[str]:
     return frozenset(short[:MAX_QUEUES])
 
 
-def _order(item: Item) -> Order:
-    return codec.decode(db.unpack(item["body"]), Order)
-
-
-def _snapshot(order: Order) -> Item:
-    return {"version": db.n(order.version), "body": db.pack(codec.encode(order))}
-
-
-def _event_item(order_id: str, fact: Fact) -> Item:
-    """`publish` brings the row to the publisher: the stream's filter looks for it."""
-    quiet = events.CATALOGUE[type(fact.event).__name__].quiet
-    return {
-        **db.key(_order_pk(order_id), _event_sk(fact.seq)),
-        "type": db.s(type(fact.event).__name__),
-        "at": db.s(fact.at.isoformat()),
-        "actor": db.s(fact.actor),
-        "body": db.pack(codec.encode(fact.event)),
-        **({} if quiet else {"publish": db.flag(True)}),
-    }
-
-
-def _order_pk(order_id: str) -> str:
-    return f"ORDER#{order_id}"
-
-
-def _order_key(order_id: str) -> Item:
-    return db.key(_order_pk(order_id), "ORDER")
-
-
-def _event_sk(seq: int) -> str:
-    return f"EVENT#{seq:06d}"
-
-
-def _wait_key(order_id: str, wait: Wait) -> Item:
-    return db.key(_order_pk(order_id), f"WAIT#{wait}")
-
-
 def _request_key(once: OnceKey) -> Item:
     return db.key(f"REQUEST#{once.key}", "REQUEST")
-
-
-def _tracking_pk(carrier: str, tracking_number: str) -> str:
-    return f"TRACKING#{carrier}#{tracking_number}"
-
-
-def _open_shard(order_id: str) -> str:
-    return f"OPEN#{int(hashlib.sha256(order_id.encode()).hexdigest(), 16) % OPEN_SHARDS}"
-
-
-def _instant(at: datetime) -> str:
-    """Sortable as text; milliseconds are enough to order a list."""
-    return at.astimezone(UTC).strftime("%Y%m%dT%H%M%S") + f"{at.microsecond // 1000:03d}"

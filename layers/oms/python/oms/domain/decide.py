@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -22,20 +20,6 @@ from oms.domain.tracking import TrackingStatus
 # After so many refusals a person decides: routing is never a loop.
 MAX_ROUTING_ROUNDS = 5
 SCANLESS_CARRIER = "manual"
-
-
-def order_id_of(channel: str, external_id: str) -> str:
-    """The same channel order is the same order by construction: 130 bits of its SHA-256."""
-    digest = hashlib.sha256(f"{channel}\x1f{external_id}".encode()).digest()
-    return "ord_" + base64.b32encode(digest).decode()[:26].lower()
-
-
-def fulfillment_order_id(order_id: str, number: int) -> str:
-    return f"ful_{order_id.removeprefix('ord_')}-{number}"
-
-
-def order_id_of_fulfillment(identity: str) -> str:
-    return "ord_" + identity.removeprefix("ful_").rpartition("-")[0]
 
 
 def place(command: c.PlaceOrder) -> tuple[e.Event, ...]:

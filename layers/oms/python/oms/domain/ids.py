@@ -1,0 +1,25 @@
+"""Identities that are computed, not drawn: the same thing has the same name by construction."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from oms.domain.errors import NotFound
+
+
+def order_id_of(channel: str, external_id: str) -> str:
+    """The same channel order is the same order by construction: 130 bits of its SHA-256."""
+    digest = hashlib.sha256(f"{channel}\x1f{external_id}".encode()).digest()
+    return "ord_" + base64.b32encode(digest).decode()[:26].lower()
+
+
+def fulfillment_order_id(order_id: str, number: int) -> str:
+    return f"ful_{order_id.removeprefix('ord_')}-{number}"
+
+
+def order_of_fulfillment(identity: str) -> str:
+    """The order is in the id; what is no such id belongs to no order."""
+    if not identity.startswith("ful_") or "-" not in identity:
+        raise NotFound("fulfillment order", identity)
+    return "ord_" + identity.removeprefix("ful_").rpartition("-")[0]

@@ -1,0 +1,149 @@
+from typing import Any
+
+import pytest
+
+from functions.capture import api
+from infra.local.client import Json
+from oms.contracts.routes import ROUTES
+from oms.domain.ids import order_id_of
+from tests.functions.doors import House, ask, house
+from tests.functions.world import an_order
+
+__all__ = ["house"]
+pytestmark = pytest.mark.cloud
+
+
+def basket(**changes: Any) -> Json:
+    said = an_order(("MUG", 2)).model_dump(mode="json")
+    said["payment"]["provider"] = "test"
+    return {**said, **changes}
+
+
+def place(body: Json, key: str = "", **more: Any) -> tuple[int, Any]:
+    headers = {"Idempotency-Key": key} if key else {}
+    return ask(api, "POST /orders", body, headers=headers, **more)
+
+
+def test_the_api_serves_exactly_its_routes() -> None:
+    declared = {(r.method, r.path) for r in ROUTES if r.function_id == "CaptureApi"}
+
+    assert api.app.routes == declared
+
+
+def test_a_placed_order_is_answered_with_what_is_known_of_it(house: House) -> None:
+    house.stocked("MUG", 5)
+    body = basket()
+
+    status, order = place(body, "k-1")
+
+    assert status == 201
+    assert order["order_id"] == order_id_of("web", body["external_id"])
+    assert (order["status"], order["payment_status"]) == ("placed", "unpaid")
+    assert (order["fulfillment_status"], order["return_status"]) == ("unallocated", "none")
+    assert order["totals"]["total"] == 2500
+    assert order["links"]["self"] == f"/orders/{order['order_id']}"
+    assert ask(api, "GET /orders/{order_id}", order_id=order["order_id"]) == (200, order)
+
+
+def test_the_same_order_is_answered_again_however_it_is_sent(house: House) -> None:
+    house.stocked("MUG", 5)
+    body = basket()
+    _, first = place(body, "k-1")
+
+    assert place(body, "k-1") == (200, first)
+    assert place(body, "k-2", packed=True) == (200, first)
+    assert place(dict(reversed(body.items()))) == (200, first)
+    assert [row["SK"]["S"] for row in house.rows("orders")].count("ORDER") == 1
+
+
+def test_another_body_under_a_known_name_or_key_is_a_conflict(house: House) -> None:
+    house.stocked("MUG", 5)
+    body = basket()
+    place(body, "k-1")
+
+    for other, key in (({**body, "tax_included": True}, ""), (basket(), "k-1")):
+        status, problem = place(other, key)
+        assert (status, problem["status"], problem["title"]) == (409, 409, "Conflict")
+    assert [row["SK"]["S"] for row in house.rows("orders")].count("ORDER") == 1
+
+
+def test_nobody_is_named_outside_the_vault(house: House) -> None:
+    house.stocked("MUG", 5)
+
+    place(basket(customer={"email": "grace@example.com", "name": "Grace Murray"}))
+
+    kept = str([house.rows("orders"), house.rows("stock"), house.rows("customers")])
+    for word in ("grace", "Murray", "1 Main St"):
+        assert word not in kept
+    assert len(house.rows("customers")) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"currency": "XXY"}, "currency"),
+        ({"total": 1}, "total"),
+        ({"lines": []}, "lines"),
+        ({"lines": [{"sku": "UFO", "quantity": 2, "unit_price": 1000}]}, "lines[0].sku"),
+        ({"lines": [{"sku": "MUG", "quantity": 0, "unit_price": 1000}]}, "lines[0].quantity"),
+        ({"payment": {"provider": "nobank", "token": "x"}}, "payment.provider"),
+        ({"payment": {"provider": "test"}}, "payment.token"),
+        ({"customer": {"name": "Ada"}}, "customer.email"),
+        ({"shipping_address": None}, "shipping_address"),
+        ({"coupon": "x"}, "coupon"),
+    ],
+)
+def test_a_refusal_names_the_field_and_writes_nothing(
+    house: House, change: Json, field: str
+) -> None:
+    house.stocked("MUG", 5)
+
+    status, problem = place(basket(**change))
+
+    assert status == 422
+    assert field in [fault["field"] for fault in problem["errors"]]
+    assert house.rows("orders") + house.rows("customers") == []
+
+
+def test_an_order_that_the_bus_could_not_carry_is_refused(house: House) -> None:
+    house.stocked("MUG", 5)
+    discounts = [{"code": "x" * 200, "amount": 0}] * 50
+    line = {"sku": "MUG", "quantity": 1, "unit_price": 0, "discounts": discounts}
+
+    status, problem = place(basket(lines=[line] * 86, total=500))
+
+    assert (status, problem["type"]) == (422, "urn:oms:order-too-large")
+    assert house.rows("orders") == []
+
+
+def test_a_days_orders_come_page_by_page(house: House) -> None:
+    house.stocked("MUG", 5)
+    placed = [place(basket())[1]["order_id"] for _ in range(5)]
+    found: list[str] = []
+    query = "limit=2&channel=web"
+    while True:
+        status, page = ask(api, "GET /orders", query=query)
+        assert status == 200
+        found += [order["order_id"] for order in page["items"]]
+        if len(found) >= 5:
+            break
+        query = f"limit=2&channel=web&cursor={page['cursor']}"
+
+    assert found == placed[::-1]
+    assert ask(api, "GET /orders", query="status=completed&from=2026-01-01")[1]["items"] == []
+
+
+def test_a_partial_cancellation_under_one_key_happens_once(house: House) -> None:
+    house.stocked("MUG", 5)
+    order_id = place(basket())[1]["order_id"]
+    body = {"lines": [{"line_id": "line_1", "quantity": 1}]}
+    route = "POST /orders/{order_id}/cancel"
+
+    def cancel(key: str) -> tuple[int, Any]:
+        headers = {"Idempotency-Key": key}
+        return ask(api, route, body, headers=headers, order_id=order_id)
+
+    assert cancel("c-1") == cancel("c-1")
+    assert cancel("c-1")[1]["lines"][0]["quantities"]["cancelled"] == 1
+    assert cancel("c-2")[1]["status"] == "cancelled"
+    assert cancel("c-3")[0] in (200, 409)

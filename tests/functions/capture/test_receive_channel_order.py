@@ -1,0 +1,56 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.capture import receive_channel_order as webhook
+from oms.adapters.channels import shopify
+from tests.functions.doors import SECRETS, House, ask, house
+
+__all__ = ["house"]
+pytestmark = pytest.mark.cloud
+
+PAYLOAD = Path(__file__).parents[2] / "contracts/channels/shopify/discounts_and_taxes.json"
+ROUTE = "POST /channels/{channel}/webhooks"
+
+
+def tell(body: bytes, channel: str = "shopify", **headers: str) -> tuple[int, Any]:
+    signed = {
+        "X-Shopify-Topic": "orders/create",
+        "X-Shopify-Shop-Domain": "mugs.myshopify.com",
+        "X-Shopify-Hmac-Sha256": shopify.signature(body, SECRETS["shopify"]),
+    }
+    return ask(webhook, ROUTE, body, headers={**signed, **headers}, channel=channel)
+
+
+def test_an_order_that_is_told_twice_is_one_paid_order(house: House) -> None:
+    status, answer = tell(PAYLOAD.read_bytes())
+
+    assert (status, tell(PAYLOAD.read_bytes())) == (200, (200, answer))
+    order = house.orders.get(answer["order_id"])
+    assert order.channel == "shopify:mugs.myshopify.com"
+    assert (order.total, order.payment.captured) == (7037, 7037)
+    assert "Grace" not in str(house.rows("orders") + house.rows("customers"))
+
+
+def test_only_the_channel_itself_is_believed(house: House) -> None:
+    body = PAYLOAD.read_bytes()
+
+    wrong = {"X-Shopify-Hmac-Sha256": shopify.signature(body + b" ", SECRETS["shopify"])}
+    assert tell(body, **wrong)[0] == 401
+    assert tell(body, **{"X-Shopify-Hmac-Sha256": ""})[0] == 401
+    assert tell(body, "elsewhere")[0] == 404
+    assert house.rows("orders") == []
+
+
+def test_what_is_no_new_order_is_acknowledged_and_ignored(house: House) -> None:
+    status, answer = tell(PAYLOAD.read_bytes(), **{"X-Shopify-Topic": "orders/paid"})
+
+    assert (status, bool(answer["ignored"])) == (200, True)
+    assert house.rows("orders") == []
+
+
+def test_what_we_cannot_read_is_refused(house: House) -> None:
+    for body in (b"", b"[]", b"{}", b'{"id": 1, "currency": "EUR", "total_price": "1.001"}'):
+        assert tell(body)[0] == 422
+    assert house.rows("orders") == []

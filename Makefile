@@ -54,7 +54,8 @@ bench-routing: install ## score the exact solver: make bench-routing [FILE=…]
 	@$(RUN) -m infra.local.bench_routing $(if $(FILE),"$(FILE)")
 
 replay: install ## stream an order history through the API: make replay FILE=… [LIMIT=…]
-	@$(RUN) -m infra.local.replay $(if $(FILE),"$(FILE)") $(if $(LIMIT),--limit "$(LIMIT)")
+	@$(RUN) -m infra.local.replay $(if $(FILE),"$(FILE)") $(if $(LIMIT),--limit "$(LIMIT)") \
+		$(if $(LARGEST),--largest "$(LARGEST)") $(if $(ONLY),--only "$(ONLY)")
 
 lock: install ## write the locks anew from requirements/*.in
 	@sh requirements/lock.sh

@@ -23,6 +23,7 @@ from oms.adapters.workflow import executions
 from oms.domain import events as e
 from oms.domain.order import Fact, Order, OrderStatus
 from oms.domain.payment import OperationKind
+from oms.domain.waits import Wait, outcome
 from oms.observability import describe, logger, observed
 
 ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE", "ORDER_WORKFLOW")
@@ -46,11 +47,13 @@ class Orders(Protocol):
     def open_orders(self, before: datetime) -> Iterator[str]: ...
     def many(self, order_ids: Iterable[str]) -> dict[str, Order]: ...
     def whole_history(self, order_id: str) -> tuple[Fact, ...]: ...
+    def token(self, order_id: str, wait: Wait) -> str | None: ...
 
 
 class Executions(Protocol):
     def running(self) -> frozenset[str]: ...
     def resume(self, order_id: str) -> bool: ...
+    def wake(self, token: str, outcome: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +87,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
 
 def reconcile(repair: Repair, now: datetime) -> dict[str, int]:
     """How many orders were looked at, started again, settled; how many of these went wrong."""
-    counts: Counter[str] = Counter(looked_at=0, resumed=0, settled=0, stocked=0, failed=0)
+    counts: Counter[str] = Counter(dict.fromkeys(["looked_at", *REPAIRS, "failed"], 0))
     running = repair.executions.running()
-    ids = _from_anywhere(list(repair.orders.open_orders(before=now - GRACE)), repair.chance)
+    open_ids = list(repair.orders.open_orders(before=now - GRACE))
+    # What runs and is not open waits for a word that was lost, or is just about to hear it.
+    ids = _from_anywhere([*open_ids, *sorted(running.difference(open_ids))], repair.chance)
     with ThreadPoolExecutor(THREADS) as threads:
         for start in range(0, len(ids), BATCH):
             if repair.is_late():
@@ -108,7 +113,7 @@ def _from_anywhere(ids: Sequence[str], chance: Random) -> Sequence[str]:
 def _look(repair: Repair, order: Order, running: frozenset[str], now: datetime) -> dict[str, int]:
     """One order in trouble does not keep the others from being looked at."""
     done = {"looked_at": 1}
-    for name, act in (("resumed", _resume), ("settled", _settle), ("stocked", _settle_stock)):
+    for name, act in REPAIRS.items():
         try:
             done[name] = int(act(repair, order, running, now))
         except Exception as error:  # noqa: BLE001  (the next run looks again)
@@ -124,6 +129,23 @@ def _resume(repair: Repair, order: Order, running: frozenset[str], now: datetime
     if order.order_id in running or not needs_workflow(order):
         return False
     return repair.executions.resume(order.order_id)
+
+
+def _wake(repair: Repair, order: Order, running: frozenset[str], now: datetime) -> bool:  # noqa: ARG001
+    """Tell again what a waiting workflow has missed. Who does not wait any more does not hear."""
+    if order.order_id not in running or not may_have_missed(order):
+        return False
+    heard = False
+    for wait in Wait:
+        said = outcome(order, wait)
+        if said is not None and (token := repair.orders.token(order.order_id, wait)):
+            heard |= repair.executions.wake(token, said)
+    return heard
+
+
+def may_have_missed(order: Order) -> bool:
+    """Nothing is said of an order that is with its warehouses, as most open orders are."""
+    return not order.fulfillment_orders or outcome(order, Wait.FULFILLMENT) is not None
 
 
 def needs_workflow(order: Order) -> bool:
@@ -167,3 +189,11 @@ def _waited(orders: Orders, order_id: str, now: datetime) -> bool:
     """Nothing was asked of the provider for a while."""
     asked = [fact.at for fact in orders.whole_history(order_id) if isinstance(fact.event, MONEY)]
     return now - max(asked, default=now) > PATIENCE
+
+
+REPAIRS: dict[str, Callable[[Repair, Order, frozenset[str], datetime], bool]] = {
+    "resumed": _resume,
+    "woken": _wake,
+    "settled": _settle,
+    "stocked": _settle_stock,
+}

@@ -15,6 +15,7 @@ from infra.local.meter import Meter, Tally, metered
 from infra.local.prices import EXPRESS_GB, EXPRESS_STEP, usd
 
 SCHEDULED = "ReconcileOrders"
+MAILS = "NotifyCustomer"
 PLACING = "CaptureApi"
 EXPRESS = "startSyncExecution"
 QUIET, LONGEST = 7.0, 60.0  # a batch for the reports waits five seconds
@@ -74,7 +75,7 @@ class Run:
 
     @property
     def dollars(self) -> dict[str, float]:
-        """By what is paid for; mails are left out, as they cost everybody the same."""
+        """By what is paid for."""
         return {
             "HTTP requests": usd("http_request", self.counts["http.requests"]),
             "Lambda requests": usd("lambda_request", sum(self.invocations.values())),
@@ -98,8 +99,8 @@ class Run:
 
 
 def counts(function: str) -> bool:
-    """What runs by the clock is not an order's doing: it is part of the idle costs."""
-    return function != SCHEDULED
+    """What runs by the clock is part of the idle costs; mails cost everybody the same."""
+    return function not in (SCHEDULED, MAILS)
 
 
 def measure(shop: Shop, assembly: Assembly, orders: int, step: Step) -> Run:

@@ -45,7 +45,7 @@ class Shop:
 
     def place(self) -> Json:
         self.placed += 1
-        placed: Json = self.api.post("/orders", order(self.placed))
+        placed: Json = self.api.post("/orders", order(self.placed), key=f"bench-{self.placed}")
         return placed
 
     def walk(self, placed: Json) -> None:

@@ -16,6 +16,7 @@ from oms.adapters.workflow import Executions, Workflow
 from oms.domain import commands as c
 from oms.domain.order import Order, OrderStatus
 from oms.domain.payment import OperationKind
+from oms.domain.waits import Wait
 from tests.functions.world import World, an_order, now
 
 pytestmark = pytest.mark.cloud
@@ -28,6 +29,11 @@ class Machine(Workflow):
     executions: dict[str, str] = field(default_factory=dict)
     unlisted: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
+    told: list[tuple[str, str]] = field(default_factory=list)
+
+    def wake(self, token: str, outcome: str) -> bool:
+        self.told.append((token, outcome))
+        return True
 
     def start(self, order_id: str, attempt: int = 0) -> bool:
         name = f"{order_id}-{attempt}" if attempt else order_id
@@ -259,6 +265,9 @@ def test_runs_begin_at_different_orders_so_that_all_have_their_turn(night: Night
         def whole_history(self, order_id: str) -> tuple[Any, ...]:
             return ()
 
+        def token(self, order_id: str, wait: Wait) -> None:
+            return None
+
     for seed in range(31):
         repair = Repair(
             First(),
@@ -271,3 +280,38 @@ def test_runs_begin_at_different_orders_so_that_all_have_their_turn(night: Night
         reconcile(repair, now() + GRACE)
 
     assert seen == ids
+
+
+def test_a_workflow_that_missed_the_end_of_its_wait_is_told_again(night: Night) -> None:
+    order_id = shipped(night)
+    night.machine.start(order_id)
+    night.world.orders.keep_token(order_id, Wait.FULFILLMENT, "token-1")
+    night.world.pay(order_id)
+    night.world.deliver(order_id)
+
+    counts = night.run()
+
+    assert night.machine.told == [("token-1", "done")]
+    assert counts["woken"] == 1
+
+
+def test_a_backorder_whose_release_was_not_heard_is_told_again(night: Night) -> None:
+    order_id = night.world.place(an_order(("LAMP", 1))).order_id
+    night.world.pay(order_id)
+    night.world.route(order_id)
+    night.machine.start(order_id)
+    night.world.orders.keep_token(order_id, Wait.STOCK, "token-2")
+    night.world.do(order_id, c.ReleaseBackorder("LAMP"))
+
+    night.run()
+
+    assert night.machine.told == [("token-2", "released")]
+
+
+def test_an_order_that_is_with_its_warehouse_is_left_in_peace(night: Night) -> None:
+    order_id = shipped(night)
+    night.machine.start(order_id)
+    night.world.orders.keep_token(order_id, Wait.FULFILLMENT, "token-3")
+
+    assert night.run()["woken"] == 0
+    assert night.machine.told == []

@@ -113,7 +113,7 @@ class StreamReader(Construct):
             parallelization_factor=10,
             bisect_batch_on_function_error=True,
             function_response_types=["ReportBatchItemFailures"],
-            maximum_retry_attempts=50,
+            maximum_retry_attempts=10,
             maximum_record_age_in_seconds=TRY_FOR.to_seconds(),
             filter_criteria=source.FilterCriteriaProperty(
                 filters=[source.FilterProperty(pattern=added_rows(prefix))]

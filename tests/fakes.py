@@ -100,7 +100,7 @@ class StockFake:
         self,
         skus: Iterable[str],
         *,
-        consistent: bool = True,  # noqa: ARG002
+        consistent: bool = True,
     ) -> dict[str, tuple[Level, ...]]:
         ordered = sorted(self.levels_by_item.items())
         return {sku: tuple(lv for (s, _), lv in ordered if s == sku) for sku in skus}

@@ -50,10 +50,10 @@ class FakePsp:
     def refund(self, key: str, amount: int, currency: str, reference: str) -> Result:
         return self._ask(Movement(OperationKind.REFUND, key, amount, currency, reference))
 
-    def look_up(self, key: str, kind: OperationKind, token: str = "") -> Result | None:  # noqa: ARG002
+    def look_up(self, key: str, kind: OperationKind, token: str = "") -> Result | None:
         return self.answers.get(key)
 
-    def verify(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:  # noqa: ARG002
+    def verify(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:
         return bool(secret) and headers.get("fake-signature") == secret
 
     def read(self, body: bytes) -> Notice | Ignored:

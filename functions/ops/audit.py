@@ -22,7 +22,11 @@ class Difference(NamedTuple):
     actual: int
 
 
-def audit(order_id: str, order: Order | None, facts: Sequence[Fact]) -> list[Difference]:
+def audit(
+    order_id: str, order: Order | None, facts: Sequence[Fact], unreadable: int = 0
+) -> list[Difference]:
+    if unreadable:
+        return [Difference(order_id, "every row of the order can be read", 0, unreadable)]
     if order is None:
         return [Difference(order_id, "events belong to an order", 0, len(facts))]
     return [*_history(order, facts), *_quantities(order), *_money(order, facts)]

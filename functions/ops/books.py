@@ -81,10 +81,10 @@ def check(shelves: Shelves, after: str | None = None) -> Findings:
 
 
 def _check_order(filing: Filing, filed: Filed, findings: Findings) -> None:
-    differences = audit(filed.order_id, filed.order, filed.facts)
+    differences = audit(filed.order_id, filed.order, filed.facts, filed.unreadable)
     if differences:
         filed = filing.read(filed.order_id)
-        differences = audit(filed.order_id, filed.order, filed.facts)
+        differences = audit(filed.order_id, filed.order, filed.facts, filed.unreadable)
     findings.differences += differences
     findings.counted.update(orders=1, events=len(filed.facts))
     if filed.order is not None:

@@ -20,7 +20,7 @@ from oms.adapters.payments import sandbox
 Json = dict[str, Any]
 JSON = "application/json"
 UNAUTHORIZED = 401
-BUSY = frozenset({429, 502, 503, 504})
+BUSY = frozenset({429, 500, 502, 503, 504})
 ATTEMPTS = 8
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 TIMEOUT = 60

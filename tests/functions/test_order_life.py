@@ -12,7 +12,8 @@ import pytest
 from functions.inventory.wake_backorders import wake_backorders
 from functions.routing.route_order import Router
 from oms.adapters.orders_table import once_key
-from oms.adapters.payments.settling import Undecided
+from oms.adapters.payments.sandbox import Sandbox
+from oms.adapters.payments.settling import Undecided, settle
 from oms.domain import commands as c
 from oms.domain.errors import Conflict, IllegalTransition, QuantityExceeded
 from oms.domain.events import PackedParcel
@@ -400,3 +401,17 @@ def test_a_crash_anywhere_in_a_large_order_strands_nothing(world: World) -> None
     assert world.check(order_id).status is OrderStatus.CANCELLED
     assert {world.level(f"S{i:03d}") for i in range(55)} == {(3, 3, 0)}
     assert world.psp.moved(OperationKind.VOID) == world.psp.moved(OperationKind.AUTHORIZE)
+
+
+def test_a_pending_authorization_of_a_cancelled_order_is_withdrawn(world: World) -> None:
+    order_id = placed(world, payment={"provider": "fake", "token": "tok_3ds"})
+    bank = {"fake": Sandbox()}
+    settle(world.orders, order_id, at=now(), providers=bank)
+    assert world.route(order_id) == "payment_pending"
+
+    world.do(order_id, c.CancelOrder("changed my mind"))
+    order = settle(world.orders, order_id, at=now(), providers=bank)
+
+    assert order.payment.unsettled == ()
+    assert order.payment.operations[0].reason == "withdrawn: the order was cancelled"
+    assert payment_status(order) == "declined"

@@ -66,7 +66,10 @@ def test_only_rows_that_are_added_to_the_outbox_wake_the_publisher(aws: Assembly
         for criteria in mapping["Properties"].get("FilterCriteria", {}).get("Filters", [])
     ]
 
-    added = {"Keys": {"SK": {"S": [{"prefix": "EVENT#"}]}}, "NewImage": {"publish": {"BOOL": [True]}}}
+    added = {
+        "Keys": {"SK": {"S": [{"prefix": "EVENT#"}]}},
+        "NewImage": {"publish": {"BOOL": [True]}},
+    }
     assert patterns == [{"eventName": ["INSERT"], "dynamodb": added}] * 2
 
 

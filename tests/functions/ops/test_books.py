@@ -225,3 +225,18 @@ def test_stock_that_moves_while_it_is_read_is_no_difference(world: World) -> Non
 
     assert check(replace(shelves(world), orders=moving)).differences == []
     assert 2 <= moving.looks <= LOOKS
+
+
+def test_a_row_that_nobody_can_read_is_a_difference_and_no_failure(world: World) -> None:
+    order_id = world.place(an_order()).order_id
+    row = {
+        "PK": {"S": f"ORDER#{order_id}"},
+        "SK": {"S": "EVENT#000002"},
+        "type": {"S": "NoSuchEvent"},
+        "at": {"S": "2026-01-01T00:00:00+00:00"},
+        "actor": {"S": "nobody"},
+        "body": {"S": "{}"},
+    }
+    world.client.put_item(TableName=world.orders_name, Item=row)
+
+    assert found(world) == [(order_id, "every row of the order can be read", 0, 1)]

@@ -9,8 +9,7 @@ from itertools import groupby
 
 from oms.adapters import dynamodb as db
 from oms.adapters.dynamodb import DynamoDB, Item
-from oms.adapters.order_rows import fact_of
-from oms.contracts import codec
+from oms.adapters.order_rows import fact_of, order_of
 from oms.domain.order import Fact, Order
 from oms.settings import setting
 
@@ -20,11 +19,15 @@ ORDERS_AND_EVENTS = "begins_with(PK, :orders) AND (SK = :order OR begins_with(SK
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """`order` is the snapshot as stored; None where there are events and no snapshot."""
+    """`order` is the snapshot as stored; None where there are events and no snapshot.
+
+    `unreadable` counts rows that today's code cannot read.
+    """
 
     order_id: str
     order: Order | None
     facts: tuple[Fact, ...]
+    unreadable: int = 0
 
 
 class Histories:
@@ -56,7 +59,8 @@ class Histories:
         snapshot = [answer["Item"]] if "Item" in answer else []
         filed = _filed(order_id, [*snapshot, *self._events(order_id)])
         known = filed.order.version if filed.order else 0
-        return Filed(order_id, filed.order, tuple(f for f in filed.facts if f.seq <= known))
+        facts = tuple(fact for fact in filed.facts if fact.seq <= known)
+        return Filed(order_id, filed.order, facts, filed.unreadable)
 
     def _events(self, order_id: str) -> Iterator[Item]:
         return db.query(
@@ -76,9 +80,13 @@ def histories() -> Histories:
 def _filed(order_id: str, rows: Iterable[Item]) -> Filed:
     order: Order | None = None
     facts: list[Fact] = []
+    unreadable = 0
     for row in rows:
-        if db.text(row, "SK") == ORDER:
-            order = codec.decode(db.unpack(row["body"]), Order)
-        else:
-            facts.append(fact_of(row))
-    return Filed(order_id, order, tuple(facts))
+        try:
+            if db.text(row, "SK") == ORDER:
+                order = order_of(row)
+            else:
+                facts.append(fact_of(row))
+        except (KeyError, ValueError):  # a type that nobody knows, or a body that is none of it
+            unreadable += 1
+    return Filed(order_id, order, tuple(facts), unreadable)

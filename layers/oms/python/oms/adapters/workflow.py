@@ -81,6 +81,9 @@ class Executions:
     def running(self) -> frozenset[str]:
         return frozenset(self._workflow.running())
 
+    def wake(self, token: str, outcome: str) -> bool:
+        return self._workflow.wake(token, outcome)
+
     def resume(self, order_id: str) -> bool:
         """Start the order's workflow unless it runs; of two who try, one does."""
         attempt = self.attempt(order_id)

@@ -59,13 +59,19 @@ def _answer(provider: Provider, order: Order, operation: Operation, token: str) 
 
 
 def _withdrawn(provider: Provider, order: Order, operation: Operation) -> Result | None:
-    """An authorization that the buyer may still complete, for an order that is over."""
+    """An authorization that the buyer may still complete, for an order that is over.
+
+    The withdrawal has a key of its own: a provider answers one key with one answer. What it
+    refuses to withdraw has been decided meanwhile, and it says how.
+    """
     key = operation_key(order.order_id, operation)
     try:
-        provider.void(key, operation.amount, order.currency, operation.reference)
+        done = provider.void(f"{key}-void", operation.amount, order.currency, operation.reference)
+        if done.status is OperationStatus.SUCCEEDED:
+            return Result(OperationStatus.FAILED, reason="withdrawn: the order was cancelled")
+        return provider.look_up(key, operation.kind)
     except AmbiguousOutcome:
         return None
-    return Result(OperationStatus.FAILED, reason="withdrawn: the order was cancelled")
 
 
 def _too_late(order: Order, operation: Operation) -> bool:

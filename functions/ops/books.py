@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 from functions.ops.audit import Difference, audit, money_is_moving
 from oms.adapters.histories import Filed
 from oms.domain.inventory import Balance, Level
-from oms.domain.order import Order, planned_change
+from oms.domain.order import Fact, Order, planned_change, stock_change
 
 LOOKS = 3
 BATCH = 100
@@ -34,6 +34,7 @@ class Filing(Protocol):
 class Orders(Protocol):
     def open_orders(self, before: datetime) -> Iterator[str]: ...
     def many(self, order_ids: Iterable[str]) -> dict[str, Order]: ...
+    def fact(self, order_id: str, seq: int) -> Fact: ...
 
 
 class Stock(Protocol):
@@ -167,17 +168,17 @@ def promised_units(orders: Orders) -> Promised:
     ids = orders.open_orders(before=EVER)
     while batch := list(islice(ids, BATCH)):
         for order in orders.many(batch).values():
-            _promise(order, promised)
+            _promise(order, orders, promised)
     return promised
 
 
-def _promise(order: Order, promised: Promised) -> None:
+def _promise(order: Order, orders: Orders, promised: Promised) -> None:
     skus = {line.line_id: line.sku for line in order.lines}
     for each in order.fulfillment_orders:
         for q in each.lines if each.in_warehouse else ():
             promised.live[skus[q.line_id], each.location_id] += q.quantity
-    changes = list(order.owed_stock)
+    changes = [stock_change(order, orders.fact(order.order_id, seq)) for seq in order.owed_stock]
     if order.routing_plan is not None:
         changes.append(planned_change(order.routing_plan, order.line))
-    for item in (item for change in changes for item in change.items):
+    for item in (item for change in changes if change for item in change.items):
         promised.pending[item.sku, item.location] += item.quantity

@@ -11,11 +11,12 @@ from typing import Any
 from oms.adapters.orders_table import OrdersTable, orders_table
 from oms.adapters.stock_table import StockTable, stock_table
 from oms.domain import commands as c
+from oms.domain.decide import needs_batches
 from oms.domain.errors import Contended, Refused
 from oms.domain.events import Assigned, RejectedLocation, RoutingRecord
 from oms.domain.fulfillment import Quantity
 from oms.domain.ids import fulfillment_order_id
-from oms.domain.inventory import MAX_ITEMS_PER_TRANSACTION, Level, OutOfStock
+from oms.domain.inventory import Level, OutOfStock
 from oms.domain.locations import Location
 from oms.domain.order import Order, planned_change
 from oms.domain.routing import Assignment, Decision, Demand, RoutingOutcome, route
@@ -83,7 +84,7 @@ class Router:
         if decision.outcome is RoutingOutcome.BACKORDERED:
             return self._wait_in_line(order, decision)
         plan, record = _plan(order, decision)
-        if sum(len(assigned.lines) for assigned in plan) > MAX_ITEMS_PER_TRANSACTION:
+        if needs_batches(plan):
             return self._take_batches(self._change(order, c.PlanRouting(plan, record)))
         self._change(order, c.RecordRouting(plan, record))
         return "routed"

@@ -12,12 +12,13 @@ from oms.domain.decide import decide
 from oms.domain.errors import IllegalTransition, OnHold, QuantityExceeded, Refused
 from oms.domain.fulfillment import FulfillmentStatus, Quantity
 from oms.domain.ids import order_id_of
+from oms.domain.inventory import fits
 from oms.domain.lines import Discount, Shipping
 from oms.domain.order import OrderStatus
 from oms.domain.payment import OperationKind, OperationStatus, operation_key
 from oms.domain.statuses import fulfillment_status, payment_status
 from oms.domain.tracking import TrackingStatus
-from oms.domain.waits import Wait, is_awaited, outcome
+from oms.domain.waits import Wait, has_business, is_awaited, outcome
 from tests.builders import RECORD, Story, line, paid, placement, scans
 
 
@@ -220,3 +221,115 @@ def test_an_order_without_a_price_needs_no_payment() -> None:
     assert story.order.status is OrderStatus.CONFIRMED
     story.routed().shipped().delivered()
     assert (story.order.status, story.order.payment.operations) == (OrderStatus.COMPLETED, ())
+
+
+def failed(operation_id: str) -> c.RecordPaymentResult:
+    return c.RecordPaymentResult(operation_id, 1, OperationStatus.FAILED, reason="refused")
+
+
+def test_a_failed_refund_is_not_retried_after_its_amount_was_refunded_by_another() -> None:
+    story = Story(placement(line(quantity=3), provider="external", captured=3500))
+    story.do(c.CancelOrder("one", (Quantity("line_1", 1),)), failed("op_3"))
+    story.do(c.CancelOrder("another", (Quantity("line_1", 1),)), paid("op_4"))
+
+    story.do(c.RetryPaymentOperation("op_3"))
+
+    assert story.order.payment.refunded == 2000
+    assert story.order.unresolved == story.order.payment.unsettled == ()
+
+
+def test_a_failed_capture_is_not_retried_after_the_next_shipment_took_its_amount_too() -> None:
+    story = Story(placement(line(quantity=2))).authorized()
+    story.routed(("austin", {"line_1": 1}), ("reno", {"line_1": 1})).shipped(1)
+    story.do(failed("op_2")).shipped(2).captured()
+
+    story.do(c.RetryPaymentOperation("op_2")).captured()
+
+    assert story.order.payment.captured == story.order.total == 2500
+
+
+def test_goods_that_arrive_before_their_capture_succeeded_still_need_a_person() -> None:
+    story = Story().authorized().routed().shipped().do(failed("op_2"))
+
+    story.delivered()
+
+    assert story.order.status is OrderStatus.COMPLETED
+    assert story.order.attention == "capture failed: refused"
+    assert has_business(story.order)
+    story.do(c.RetryPaymentOperation("op_2"), c.ResolveAttention("retry"))
+    story.do(c.RecordPaymentResult("op_2", 2, OperationStatus.SUCCEEDED))
+    assert (payment_status(story.order), has_business(story.order)) == ("paid", False)
+
+
+def test_an_ignored_order_is_ours_again_when_its_box_is_rejected() -> None:
+    story = Story().authorized().routed()
+    story.do(c.RaiseAttention("late"), c.ResolveAttention("ignore"))
+
+    story.do(c.RejectFulfillmentOrder(story.box(1), "empty"))
+
+    assert story.order.resolution == ""
+
+
+def test_a_rejection_ends_the_wait_for_stock_so_that_all_is_decided_anew() -> None:
+    boxed = Story(placement(line(1), line(2))).authorized()
+    boxed.routed(("austin", {"line_1": 1}), ("reno", {"line_2": 1}))
+    boxed.do(c.RejectFulfillmentOrder(boxed.box(1), "empty"), c.Backorder((Quantity("line_1", 1),)))
+
+    boxed.do(c.RejectFulfillmentOrder(boxed.box(2), "empty"))
+
+    assert [x.open for x in boxed.order.lines] == [1, 1]
+    assert outcome(boxed.order, Wait.STOCK) == "released"
+
+
+def test_nobody_is_asked_about_an_order_that_is_over() -> None:
+    story = Story().do(c.CancelOrder("no"))
+
+    story.do(c.RaiseAttention("the workflow could not go on"))
+
+    assert story.order.attention == ""
+
+
+@pytest.mark.parametrize("status", [TrackingStatus.LOST, TrackingStatus.RETURN_TO_SENDER])
+def test_a_parcel_that_goes_astray_needs_a_person_once(status: TrackingStatus) -> None:
+    story = Story().authorized().routed().shipped()
+
+    story.do(scans("EZ1", status))
+    story.do(c.ResolveAttention("ignore"), scans("EZ1", status, TrackingStatus.UNKNOWN))
+
+    (raised,) = story.events(e.OrderNeedsAttention)
+    assert raised.reason == f"parcel easypost EZ1: {status}"
+
+
+def test_a_partly_paid_order_is_booked_with_what_was_taken() -> None:
+    story = Story(placement(provider="external", captured=600))
+    assert payment_status(story.order) == "partially_paid"
+
+    story.do(c.CancelOrder("no")).captured()
+
+    assert (story.order.payment.refunded, story.order.payment.voided) == (600, 900)
+
+
+def rows(items: int, others: int) -> int:
+    return 2 * items + others
+
+
+def test_what_moves_at_once_always_leaves_room_for_the_rest_of_the_transaction() -> None:
+    for items in range(1, 60):
+        for others in range(1, 60):
+            if fits(items, others):
+                assert rows(items, others) <= 84
+    assert fits(3, 1)
+    assert fits(40, 4)
+    assert not fits(40, 5)
+    assert not fits(41, 1)
+
+
+def test_a_shipment_in_many_parcels_owes_its_stock_instead_of_being_refused() -> None:
+    skus = [line(number, quantity=60) for number in range(1, 31)]
+    story = Story(placement(*skus)).authorized().routed().packed()
+    share = tuple(Quantity(x.line_id, 1) for x in story.order.lines)
+    parcels = tuple(e.PackedParcel("easypost", f"EZ{n}", share) for n in range(60))
+
+    story.do(c.ShipFulfillmentOrder(story.box(1), parcels))
+
+    assert story.order.owed_stock == (story.facts[-1].seq,)

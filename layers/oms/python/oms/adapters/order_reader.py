@@ -25,7 +25,7 @@ from oms.adapters.order_rows import (
 )
 from oms.contracts.cursors import BadCursor
 from oms.domain.errors import NotFound
-from oms.domain.order import Fact, Order
+from oms.domain.order import Fact, Order, cause_of
 from oms.domain.waits import Wait
 from oms.settings import setting
 
@@ -85,6 +85,12 @@ class OrderReader:
         page = tuple(fact_of(item) for item in answer["Items"])
         more = "LastEvaluatedKey" in answer
         return EventPage(page, page[-1].seq if more else None)
+
+    def fact(self, order_id: str, seq: int) -> Fact:
+        item = self._item(db.key(order_pk(order_id), event_sk(seq)))
+        if item is None:
+            raise NotFound("event", cause_of(order_id, seq))
+        return fact_of(item)
 
     def whole_history(self, order_id: str) -> tuple[Fact, ...]:
         found: tuple[Fact, ...] = ()

@@ -40,8 +40,7 @@ from oms.domain import events as e
 from oms.domain.commands import Command
 from oms.domain.decide import decide, facts
 from oms.domain.errors import Conflict, Contended, NotFound, OmsError, Refused
-from oms.domain.inventory import MAX_ITEMS_PER_TRANSACTION
-from oms.domain.order import Fact, Order, apply, stock_change
+from oms.domain.order import Fact, Order, apply, moves_at_once
 from oms.domain.waits import Wait, has_business, is_awaited, outcome
 from oms.settings import setting
 
@@ -212,7 +211,7 @@ class OrdersTable(OrderReader):
             values[":open"] = db.s(open_shard(after.order_id))
         elif has_business(before) and not has_business(after):
             remove.append("GSI3PK")
-        if after.payment.authorized > before.payment.authorized:
+        if after.payment.authorized > before.payment.authorized or not has_business(after):
             remove.append("instrument")
         expression = "SET " + ", ".join(assign) + (" REMOVE " + ", ".join(remove) if remove else "")
         update = {
@@ -276,8 +275,7 @@ class OrdersTable(OrderReader):
         """What fits moves with the order; the rest is owed by it and settled in batches."""
         order = before
         for fact in recorded:
-            change = stock_change(order, fact)
-            if change is not None and len(change.items) <= MAX_ITEMS_PER_TRANSACTION:
+            if change := moves_at_once(order, fact):
                 yield from self._stock_table.writes(change)
             order = apply(order.order_id, order, fact)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from oms.adapters.orders_table import OrdersTable
 from oms.adapters.stock_table import StockTable
 from oms.domain import commands as c
-from oms.domain.order import Order, planned_change
+from oms.domain.order import Order, planned_change, stock_change
 
 ACTOR = "system"
 
@@ -18,7 +18,9 @@ def settle_stock(orders: OrdersTable, stock: StockTable, order_id: str, at: date
     if order.routing_plan is not None and order.is_final:
         stock.give_back_batches(planned_change(order.routing_plan, order.line))
         order = orders.change(order_id, c.AbandonRouting("cancelled"), at=at, actor=ACTOR)
-    for owed in order.owed_stock:
-        stock.apply_in_batches(owed)
-        order = orders.change(order_id, c.SettleStock(owed.cause), at=at, actor=ACTOR)
+    for seq in order.owed_stock:
+        change = stock_change(order, orders.fact(order_id, seq))
+        assert change is not None
+        stock.apply_in_batches(change)
+        order = orders.change(order_id, c.SettleStock(change.cause), at=at, actor=ACTOR)
     return order

@@ -11,9 +11,9 @@ from oms.domain import commands as c
 from oms.domain import events as e
 from oms.domain.errors import IllegalTransition, OnHold, QuantityExceeded, Refused
 from oms.domain.fulfillment import NEXT, FulfillmentOrder, FulfillmentStatus, Quantity
-from oms.domain.inventory import MAX_ITEMS_PER_TRANSACTION
+from oms.domain.inventory import fits
 from oms.domain.money import spread
-from oms.domain.order import Fact, Order, OrderStatus, apply
+from oms.domain.order import Fact, Order, OrderStatus, apply, cause_of
 from oms.domain.payment import Operation, OperationKind, OperationStatus
 from oms.domain.tracking import TrackingStatus
 
@@ -58,11 +58,13 @@ def place(command: c.PlaceOrder) -> tuple[e.Event, ...]:
 def _first_operations(total: int, captured: int) -> tuple[Operation, ...]:
     if total == 0:
         return ()
-    if captured >= total:  # the channel took it all: recorded as it happened elsewhere
+    if captured:  # the channel took it, or a part of it: recorded as it happened elsewhere
         done = OperationStatus.SUCCEEDED
         return (
             Operation("op_1", OperationKind.AUTHORIZE, total, done, reference="channel"),
-            Operation("op_2", OperationKind.CAPTURE, total, done, reference="channel"),
+            Operation(
+                "op_2", OperationKind.CAPTURE, min(captured, total), done, reference="channel"
+            ),
         )
     return (Operation("op_1", OperationKind.AUTHORIZE, total),)
 
@@ -147,26 +149,22 @@ _RESULTS = {
 
 @decide.register
 def _(command: c.RetryPaymentOperation, order: Order) -> tuple[e.Event, ...]:
+    """Never for money that was asked for again in its place since it failed."""
     operation = order.payment.operation(command.operation_id)
-    if operation.status is not OperationStatus.FAILED:
+    if operation not in order.unresolved:
         return ()
     return (e.PaymentOperationRetried(operation.operation_id, operation.attempt + 1),)
 
 
 def _money_back(order: Order) -> tuple[e.Event, ...]:
     """What must be returned: captured money for cancelled units, and what was only authorized."""
-    payment = order.payment
-    captured = payment.committed(OperationKind.CAPTURE)
-    kept = captured - payment.committed(OperationKind.REFUND)
-    asked: list[Operation] = []
-    if kept > order.payable:
-        amount = kept - order.payable
-        asked.append(Operation(payment.next_operation_id, OperationKind.REFUND, amount))
-    idle = payment.authorized - captured - payment.committed(OperationKind.VOID)
-    if idle > 0 and not order.has_unshipped:
-        number = len(payment.operations) + len(asked) + 1
-        asked.append(Operation(f"op_{number}", OperationKind.VOID, idle))
-    return tuple(e.PaymentOperationRequested(operation) for operation in asked)
+    first = len(order.payment.operations) + 1
+    owed = ((kind, order.owed(kind)) for kind in (OperationKind.REFUND, OperationKind.VOID))
+    asked = ((kind, amount) for kind, amount in owed if amount)
+    return tuple(
+        e.PaymentOperationRequested(Operation(f"op_{number}", kind, amount))
+        for number, (kind, amount) in enumerate(asked, first)
+    )
 
 
 # --- routing -----------------------------------------------------------------------------------
@@ -189,7 +187,7 @@ def _(command: c.AbandonRouting, order: Order) -> tuple[e.Event, ...]:
 def _(command: c.RecordRouting, order: Order) -> tuple[e.Event, ...]:
     _routable(order)
     taken = order.routing_plan.plan if order.routing_plan else None
-    if taken is None and _rows(command.plan) > MAX_ITEMS_PER_TRANSACTION:
+    if taken is None and needs_batches(command.plan):
         raise Refused(f"the stock of {order.order_id} must be taken in batches first")
     if taken is not None and taken != command.plan:
         raise Refused(f"{order.order_id} is being routed by another plan")
@@ -220,9 +218,10 @@ def _routable(order: Order) -> None:
         raise IllegalTransition(order.order_id, "routed", "be routed again")
 
 
-def _rows(plan: Sequence[e.Assigned]) -> int:
-    """Upper bound of the stock rows of a plan: its lines, before those of one SKU are summed."""
-    return sum(len(assigned.lines) for assigned in plan)
+def needs_batches(plan: Sequence[e.Assigned]) -> bool:
+    """Whether the stock of a plan is too much for one transaction. Lines of one SKU that will be
+    one row are counted apart: a plan is rather taken in batches than refused."""
+    return not fits(sum(len(assigned.lines) for assigned in plan), len(plan))
 
 
 def _covers_open(order: Order, plan: Sequence[e.Assigned]) -> None:
@@ -251,8 +250,8 @@ def _(command: c.ReleaseHold, order: Order) -> tuple[e.Event, ...]:
 
 @decide.register
 def _(command: c.RaiseAttention, order: Order) -> tuple[e.Event, ...]:
-    if order.attention == command.reason:
-        return ()
+    if order.is_final or order.attention == command.reason:
+        return ()  # what is over needs nobody, but for money that did not move: that says so itself
     return (e.OrderNeedsAttention(command.reason),)
 
 
@@ -318,7 +317,7 @@ def _(command: c.ShipFulfillmentOrder, order: Order) -> tuple[e.Event, ...]:
     shipped = e.FulfillmentOrderShipped(
         command.fulfillment_order_id, current.location_id, command.parcels, None
     )
-    due = _due_at_shipment(_after(order, shipped))
+    due = _after(order, shipped).owed(OperationKind.CAPTURE)
     if due:
         operation_id = order.payment.next_operation_id
         capture = Operation(
@@ -326,14 +325,6 @@ def _(command: c.ShipFulfillmentOrder, order: Order) -> tuple[e.Event, ...]:
         )
         shipped = replace(shipped, capture=capture)
     return (shipped, *_money_back(_after(order, shipped)))
-
-
-def _due_at_shipment(order: Order) -> int:
-    """Earned by what has left so far, less what was already asked for; never above the
-    authorization."""
-    asked = order.payment.committed(OperationKind.CAPTURE)
-    due = order.earned - asked
-    return max(0, min(due, order.payment.authorized - asked))
 
 
 def _shipped_so(current: FulfillmentOrder, parcels: Sequence[e.PackedParcel]) -> bool:
@@ -388,10 +379,25 @@ def _(command: c.RecordScans, order: Order) -> tuple[e.Event, ...]:
     arrived = [x.fulfillment_order_id for x in seen.fulfillment_orders if _has_arrived(x)]
     if len(arrived) == 1:  # one fact: the scan that told of it is in it
         return _delivered(order, arrived[0], scanned)
-    events: tuple[e.Event, ...] = (scanned,)
+    events: tuple[e.Event, ...] = (scanned, *_gone_astray(order, seen))
     for identity in arrived:  # a number that two fulfillment orders share
         events = (*events, *_delivered(_after(order, *events), identity))
     return events
+
+
+def _gone_astray(before: Order, after: Order) -> tuple[e.Event, ...]:
+    """A parcel that is lost or on its way back is a person's business."""
+    known, now = _astray(before), _astray(after)
+    return tuple(e.OrderNeedsAttention(reason) for reason in now if reason not in known)[:1]
+
+
+def _astray(order: Order) -> list[str]:
+    return [
+        f"parcel {parcel.carrier} {parcel.tracking_number}: {parcel.status}"
+        for each in order.fulfillment_orders
+        for parcel in each.parcels
+        if parcel.status in (TrackingStatus.LOST, TrackingStatus.RETURN_TO_SENDER)
+    ]
 
 
 def _has_arrived(fulfillment_order: FulfillmentOrder) -> bool:
@@ -485,7 +491,7 @@ def _stoppable(order: Order, line_id: str) -> Iterable[tuple[str, int, str]]:
 
 @decide.register
 def _(command: c.SettleStock, order: Order) -> tuple[e.Event, ...]:
-    owed = any(change.cause == command.cause for change in order.owed_stock)
+    owed = any(cause_of(order.order_id, seq) == command.cause for seq in order.owed_stock)
     return (e.StockSettled(command.cause),) if owed else ()
 
 

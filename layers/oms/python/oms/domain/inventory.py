@@ -12,6 +12,7 @@ from typing import NamedTuple, Self
 from oms.domain.errors import Conflict, NotFound, OmsError, Refused
 
 MAX_ITEMS_PER_TRANSACTION = 40  # two rows each, which leaves room for an order's own rows
+MAX_ROWS = 84  # of stock, fulfillment orders and parcels; the rest of 100 is the order's own
 
 
 class MovementKind(StrEnum):
@@ -217,6 +218,12 @@ def summed(items: Iterable[StockItemChange]) -> tuple[StockItemChange, ...]:
     for item in items:
         totals[item.sku, item.location] = totals.get((item.sku, item.location), 0) + item.quantity
     return tuple(StockItemChange(*key, total) for key, total in sorted(totals.items()) if total)
+
+
+def fits(items: int, others: int) -> bool:
+    """Whether a change of so many stock items fits into the order's own transaction, together
+    with so many rows of fulfillment orders and parcels."""
+    return items <= MAX_ITEMS_PER_TRANSACTION and 2 * items + others <= MAX_ROWS
 
 
 def apply(level: Level, change: StockChange) -> Level:

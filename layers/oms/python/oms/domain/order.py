@@ -17,14 +17,9 @@ from oms.domain.fulfillment import (
     Parcel,
     Quantity,
 )
-from oms.domain.inventory import (
-    MAX_ITEMS_PER_TRANSACTION,
-    MovementKind,
-    StockChange,
-    StockItemChange,
-)
+from oms.domain.inventory import MovementKind, StockChange, StockItemChange, fits
 from oms.domain.lines import Discount, Line, Shipping
-from oms.domain.payment import Operation, OperationStatus, Payment
+from oms.domain.payment import Operation, OperationKind, OperationStatus, Payment
 from oms.domain.routing import Destination
 from oms.domain.tracking import furthest
 
@@ -80,6 +75,12 @@ class RoutingPlan:
 
 @dataclass(frozen=True, slots=True)
 class Order:
+    """`owed_stock` are the seqs of events whose stock is still to be moved, in batches.
+
+    `resolution` is the last decision that a person took, while nothing has happened since that
+    asks for another.
+    """
+
     order_id: str
     version: int
     status: OrderStatus
@@ -99,7 +100,7 @@ class Order:
     refused_by: tuple[e.RejectedLocation, ...] = ()
     routing: e.RoutingRecord | None = None
     routing_plan: RoutingPlan | None = None
-    owed_stock: tuple[StockChange, ...] = ()
+    owed_stock: tuple[int, ...] = ()
     attention: str = ""
     resolution: str = ""
     cancel_reason: str = ""
@@ -139,6 +140,39 @@ class Order:
     @property
     def has_unshipped(self) -> bool:
         return any(line.unshipped for line in self.lines)
+
+    @property
+    def unrefunded(self) -> int:
+        """Taken money that is kept, or on its way to be."""
+        committed = self.payment.committed
+        return committed(OperationKind.CAPTURE) - committed(OperationKind.REFUND)
+
+    @property
+    def uncaptured(self) -> int:
+        """Authorized, and neither taken nor given up nor asked for."""
+        committed = self.payment.committed
+        taken = committed(OperationKind.CAPTURE) + committed(OperationKind.VOID)
+        return self.payment.authorized - taken
+
+    def owed(self, kind: OperationKind) -> int:
+        """What is still to be captured, refunded or voided, beside what was asked for already."""
+        if kind is OperationKind.CAPTURE:
+            asked = self.payment.committed(OperationKind.CAPTURE)
+            return max(0, min(self.earned, self.payment.authorized) - asked)
+        if kind is OperationKind.REFUND:
+            return max(0, self.unrefunded - self.payable)
+        return 0 if self.has_unshipped else max(0, self.uncaptured)
+
+    @property
+    def unresolved(self) -> tuple[Operation, ...]:
+        """Operations that failed for certain, and nothing was asked for in their place."""
+        return tuple(
+            operation
+            for operation in self.payment.operations
+            if operation.status is OperationStatus.FAILED
+            and operation.kind is not OperationKind.AUTHORIZE
+            and operation.amount <= self.owed(operation.kind)
+        )
 
     @property
     def is_paid_for(self) -> bool:
@@ -298,8 +332,7 @@ def _(event: e.OrderBackordered, order: Order, fact: Fact) -> Order:
 
 @_evolve.register
 def _(event: e.BackorderReleased, order: Order, fact: Fact) -> Order:
-    lines = tuple(line.move("backordered", "open", line.backordered) for line in order.lines)
-    return replace(order, lines=lines)
+    return replace(order, lines=_released(order.lines), resolution="")
 
 
 @_evolve.register
@@ -314,7 +347,7 @@ def _(event: e.HoldReleased, order: Order, fact: Fact) -> Order:
         replace(hold, released_at=fact.at) if hold.hold_id == event.hold_id else hold
         for hold in order.holds
     )
-    return _confirmed(replace(order, holds=holds))
+    return _confirmed(replace(order, holds=holds, resolution=""))
 
 
 @_evolve.register
@@ -352,10 +385,12 @@ def _(event: e.FulfillmentOrderRejected, order: Order, fact: Fact) -> Order:
         reason=event.reason,
     )
     refusal = e.RejectedLocation(event.location_id, f"rejected: {event.reason}")
+    lines = _moved(order.lines, rejected.lines, "allocated", "open")
     return replace(
         order,
-        lines=_moved(order.lines, rejected.lines, "allocated", "open"),
+        lines=_released(lines),  # what waits for stock is decided anew, with the rest
         refused_by=(*order.refused_by, refusal),
+        resolution="",
     )
 
 
@@ -398,13 +433,14 @@ def _(event: e.OrderCancelled, order: Order, fact: Fact) -> Order:
 
 @_evolve.register
 def _(event: e.StockSettled, order: Order, fact: Fact) -> Order:
-    owed = tuple(change for change in order.owed_stock if change.cause != event.cause)
+    owed = tuple(x for x in order.owed_stock if cause_of(order.order_id, x) != event.cause)
     return replace(order, owed_stock=owed)
 
 
 @_evolve.register
 def _(event: e.OrderCompleted, order: Order, fact: Fact) -> Order:
-    return replace(order, status=OrderStatus.COMPLETED, attention="")
+    attention = order.attention if order.unresolved else ""
+    return replace(order, status=OrderStatus.COMPLETED, attention=attention)
 
 
 def cause_of(order_id: str, seq: int) -> str:
@@ -488,12 +524,40 @@ def _assigned_items(plan: tuple[e.Assigned, ...], lines: Callable[[str], Line]) 
     )
 
 
-def _owed(order: Order, fact: Fact) -> tuple[StockChange, ...]:
-    """A change that gives stock back or out and is too large for the transaction is owed."""
+def moves_at_once(order: Order, fact: Fact) -> StockChange | None:
+    """The stock that moves in the fact's own transaction: all of it, or none when it is owed."""
     change = stock_change(order, fact)
-    if change is None or len(change.items) <= MAX_ITEMS_PER_TRANSACTION:
-        return ()
-    return (change,)
+    if change is None or not fits(len(change.items), _other_rows(fact.event)):
+        return None
+    return change
+
+
+def _owed(order: Order, fact: Fact) -> tuple[int, ...]:
+    """A change that gives stock back or out and is too large for the transaction is owed."""
+    owes = stock_change(order, fact) is not None and moves_at_once(order, fact) is None
+    return (fact.seq,) if owes else ()
+
+
+@singledispatch
+def _other_rows(event: object) -> int:
+    """Rows of fulfillment orders and parcels that are written with the event."""
+    return 1
+
+
+@_other_rows.register
+def _(event: e.OrderRouted) -> int:
+    return len(event.plan)
+
+
+@_other_rows.register
+def _(event: e.FulfillmentOrderShipped) -> int:
+    return 1 + len(event.parcels)
+
+
+@_other_rows.register(e.OrderLinesCancelled)
+@_other_rows.register(e.OrderCancelled)
+def _(event: e.OrderLinesCancelled | e.OrderCancelled) -> int:
+    return len({unit.fulfillment_order_id for unit in event.units})
 
 
 def _operation(order: Order, operation_id: str, **changes: object) -> Order:
@@ -536,6 +600,10 @@ def _parcels_scanned(order: Order, scanned: e.ParcelScanned) -> Order:
         for each in order.fulfillment_orders
     )
     return replace(order, fulfillment_orders=fulfillment_orders)
+
+
+def _released(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    return tuple(line.move("backordered", "open", line.backordered) for line in lines)
 
 
 def _scanned(parcel: Parcel, event: e.ParcelScanned) -> Parcel:

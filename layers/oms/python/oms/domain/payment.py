@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from oms.domain.errors import NotFound
+
 
 class OperationKind(StrEnum):
     AUTHORIZE = "authorize"
@@ -57,7 +59,10 @@ class Payment:
     operations: tuple[Operation, ...] = ()
 
     def operation(self, operation_id: str) -> Operation:
-        return next(o for o in self.operations if o.operation_id == operation_id)
+        for operation in self.operations:
+            if operation.operation_id == operation_id:
+                return operation
+        raise NotFound("payment operation", operation_id)
 
     @property
     def authorized(self) -> int:

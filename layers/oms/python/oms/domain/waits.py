@@ -104,4 +104,6 @@ def has_business(order: Order) -> bool:
 
 def unfinished_business(order: Order) -> bool:
     """A final order whose money or stock is still on its way."""
-    return bool(order.payment.unsettled or order.owed_stock or order.routing_plan)
+    return bool(
+        order.payment.unsettled or order.unresolved or order.owed_stock or order.routing_plan
+    )

@@ -80,7 +80,7 @@ class ParcelGiven(Contract):
 
 
 class Ship(Contract):
-    parcels: Annotated[list[ParcelGiven], Field(min_length=1, max_length=200)]
+    parcels: Annotated[list[ParcelGiven], Field(min_length=1, max_length=60)]
 
     def faults(self) -> Iterator[Fault]:
         seen: set[tuple[str, str]] = set()

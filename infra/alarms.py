@@ -7,6 +7,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -22,6 +23,8 @@ class Alarms(Construct):
         super().__init__(scope, "Alarms")
         self.topic = sns.Topic(self, "Topic", display_name="Baton needs a person", enforce_ssl=True)
         self.topic.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
+        if address := self.node.try_get_context("alarmEmail"):
+            self.topic.add_subscription(subscriptions.EmailSubscription(address))
 
     def watch_dead_letters(self, queues: Sequence[DeadLetters]) -> None:
         for queue in queues:

@@ -1,6 +1,7 @@
 """`python -m infra.app` synthesises; no credentials, no look-ups, only a node binary on the path.
 
-Context: `target` aws or local, `sender` the address that customers hear from, `check` for cdk-nag.
+Context: `target` aws or local, `sender` the address that customers hear from, `alarmEmail` who is
+told of alarms, `sandboxPayments=true` to take orders of the provider `test`, `check` for cdk-nag.
 """
 
 import json

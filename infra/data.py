@@ -6,6 +6,7 @@ from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ses as ses
@@ -13,6 +14,7 @@ from constructs import Construct
 
 from infra.acknowledge import acknowledge
 from infra.python_function import PythonFunction
+from oms.adapters.vault import PURPOSE
 from oms.contracts.routes import RESOURCE_SERVER, SCOPES
 
 STRING = dynamodb.AttributeType.STRING
@@ -238,7 +240,12 @@ class Data(Stack):
             removal_policy=RemovalPolicy.RETAIN,
         )
         self.orders = Store(
-            self, "Orders", self.key, indexes=("GSI1", "GSI2", "GSI3"), streamed=True
+            self,
+            "Orders",
+            self.key,
+            indexes=("GSI1", "GSI2", "GSI3"),
+            streamed=True,
+            expires="expires_at",
         )
         self.stock = Store(self, "Stock", self.key, streamed=True)
         self.customers = Store(self, "Customers", self.key)
@@ -249,6 +256,18 @@ class Data(Stack):
         self.bus = events.EventBus(self, "Bus", event_bus_name=name)
         self.bus.apply_removal_policy(RemovalPolicy.RETAIN)
         self.publish()
+
+    def permit_vault(self, function: PythonFunction, verb: str) -> None:
+        """The key, for contacts only. The embedded cloud knows no encryption contexts in policies
+        and would refuse everybody."""
+        context = {f"kms:EncryptionContext:{name}": value for name, value in PURPOSE.items()}
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=[verb],
+                resources=[self.key.key_arn],
+                conditions=None if function.target.is_local else {"StringEquals": context},
+            )
+        )
 
     def publish(self) -> None:
         outputs = {

@@ -17,7 +17,7 @@ class Fulfillment(Construct):
         self.wait = PythonFunction(
             self, "AwaitOutcome", "fulfillment/await_outcome", layers, orders
         )
-        data.orders.permit(self.api, *CHANGE, "BatchGetItem", indexes=("GSI1", "GSI3"))
+        data.orders.permit(self.api, *CHANGE, "BatchGetItem", "Query", indexes=("GSI1", "GSI3"))
         data.stock.permit(self.api, "Query", *WRITE)
         data.orders.permit(self.wait, *CHANGE)
         self.wait.permit_resuming()

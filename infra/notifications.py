@@ -35,5 +35,5 @@ class Notifications(Construct):
         data.customers.permit(self.notify, "GetItem")
         data.reports.permit(self.notify, "PutItem", "DeleteItem")
         data.mails.permit(self.notify)
-        self.notify.permit([data.key.key_arn], "kms:Decrypt")
+        data.permit_vault(self.notify, "kms:Decrypt")
         self.dead_letters = [Subscription(self.notify, data, TOLD).dead_letters]

@@ -39,6 +39,7 @@ class Ops(Construct):
             function.permit([order_workflow], "states:StartExecution")
             function.permit([order_executions], "states:DescribeExecution")
         self.reconcile.permit([order_workflow], "states:ListExecutions")
+        self.reconcile.permit_resuming()
         acknowledge(
             self,
             f"IAM5[Resource::{EXECUTIONS}]",

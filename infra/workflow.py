@@ -23,6 +23,8 @@ DEADLINES = {
     "FulfillmentDeadline": 10 * DAYS,
     "AttentionDeadline": 30 * DAYS,
 }
+SECONDS = {**DEADLINES, "RetryPause": 5 * MINUTES}  # three pauses, then a person is asked
+SECONDS_ON_THIS_MACHINE = {"RetryPause": 5}
 EXPRESS_LIMIT = Duration.minutes(5)
 
 
@@ -30,6 +32,7 @@ class Workflow(Construct):
     def __init__(self, scope: Construct, steps: Sequence[PythonFunction]) -> None:
         super().__init__(scope, "Workflow")
         self.steps = {step.node.id: step for step in steps}
+        self.is_local = any(step.target.is_local for step in steps)
         self.prepare = self.express("Prepare", "prepare", ["AuthorizePayment", "RouteOrder"])
         self.cancel = self.express("Cancel", "cancel", ["ReleaseStock", "RefundPayment"])
         self.order = self.standard("Order", "order", ["AwaitOutcome"])
@@ -78,7 +81,7 @@ class Workflow(Construct):
             self,
             name,
             state_machine_name=machine_name(self, name),
-            definition_body=sfn.DefinitionBody.from_string(definition(file, self.deadline)),
+            definition_body=sfn.DefinitionBody.from_string(definition(file, self.seconds)),
             definition_substitutions={**self.arns(steps), **children},
         )
         self.let_call(machine, steps)
@@ -91,15 +94,16 @@ class Workflow(Construct):
     def let_call(self, machine: sfn.StateMachine, steps: Sequence[str]) -> None:
         permit(machine, "lambda:InvokeFunction", list(self.arns(steps).values()))
 
-    def deadline(self, name: str) -> int:
-        return int(self.node.try_get_context(name) or DEADLINES[name])
+    def seconds(self, name: str) -> int:
+        here = SECONDS_ON_THIS_MACHINE if self.is_local else {}
+        return int(self.node.try_get_context(name) or here.get(name) or SECONDS[name])
 
 
-def definition(file: str, deadline: Callable[[str], int] = DEADLINES.__getitem__) -> str:
-    """The file with its deadlines in seconds: a substitution could only be text."""
+def definition(file: str, seconds: Callable[[str], int] = SECONDS.__getitem__) -> str:
+    """The file with its deadlines and pauses in seconds: a substitution could only be text."""
     text = (DEFINITIONS / f"{file}.asl.json").read_text()
-    for name in DEADLINES:
-        text = text.replace(f'"${{{name}}}"', str(deadline(name)))
+    for name in SECONDS:
+        text = text.replace(f'"${{{name}}}"', str(seconds(name)))
     return compact(json.loads(text))
 
 

@@ -83,7 +83,7 @@ class StockFake:
         idempotency_key: str | None = None,
         reason: str = "",
     ) -> Receipt:
-        name = idempotency_key or f"#{len(self.receipts)}"
+        name = f"{actor} {idempotency_key}" if idempotency_key else f"#{len(self.receipts)}"
         receipt = Receipt(f"rcp_{name}", sku, location, quantity, at)
         if known := self.receipts.get(name):
             if replace(receipt, at=known.at) != known:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+import msgspec
+
 from functions.capture.placing import Desk
+from oms.adapters.dynamodb import Item
 from oms.adapters.http_api import HttpApi, Problem, Request, Response
 from oms.adapters.order_reader import KeyPage
+from oms.adapters.order_rows import instant, order_key
 from oms.adapters.orders_table import OrdersTable, once_key, orders_table
 from oms.adapters.payments import PROVIDERS
 from oms.adapters.secrets import secrets
@@ -30,6 +34,7 @@ from oms.contracts.render import event_view, order_view
 from oms.domain import commands as c
 from oms.domain.fulfillment import Quantity
 from oms.domain.order import Order
+from oms.settings import setting
 
 ENVIRONMENT: tuple[str, ...] = (
     "ORDERS_TABLE",
@@ -37,9 +42,13 @@ ENVIRONMENT: tuple[str, ...] = (
     "CUSTOMERS_TABLE",
     "VAULT_KEY_ID",
     "SECRET_ID",
+    "PAYMENT_PROVIDERS",
 )
 # A list without a customer goes back day by day; so many empty days, then the page ends.
 DAYS_A_PAGE = 31
+# A function answers 6 MB at most: a page ends with the order that makes it heavier than this.
+MAX_PAGE_BYTES = 1_000_000
+LOADED_AT_ONCE = 25
 FIRST_DAY = date(2000, 1, 1)  # nothing was placed before
 
 app = HttpApi("CaptureApi")
@@ -56,14 +65,19 @@ def desk() -> Desk:
 @app.route("POST", "/orders")
 def place_order(request: Request) -> Response:
     said = request.read(PlaceOrder)
-    check_known(said, stock_table())
+    check_known(said, stock_table(), enabled_providers())
     order, new = desk().place(
         said, at=datetime.now(UTC), actor=request.actor, request_key=request.idempotency_key
     )
     return Response(201 if new else 200, order_view(order), ids={"order_id": order.order_id})
 
 
-def check_known(said: PlaceOrder, stock: StockTable) -> None:
+def enabled_providers() -> frozenset[str]:
+    """Those of new orders; what others have begun, they still bring to its end."""
+    return frozenset(setting("PAYMENT_PROVIDERS").split(",")) & PROVIDERS.keys()
+
+
+def check_known(said: PlaceOrder, stock: StockTable, providers: frozenset[str]) -> None:
     """Refuse what we could never ship or charge. Known SKUs stay known: no read when warm."""
     known = stock.known(line.sku for line in said.lines)
     faults = [
@@ -71,8 +85,8 @@ def check_known(said: PlaceOrder, stock: StockTable) -> None:
         for place, line in enumerate(said.lines)
         if line.sku not in known
     ]
-    if said.payment.provider not in PROVIDERS:
-        faults.append(Fault("payment.provider", f"is none of {', '.join(sorted(PROVIDERS))}"))
+    if said.payment.provider not in providers:
+        faults.append(Fault("payment.provider", f"is none of {', '.join(sorted(providers))}"))
     if faults:
         raise Problem(422, "Invalid request", f"{len(faults)} of its fields are refused", faults)
 
@@ -129,52 +143,89 @@ def list_orders(request: Request) -> OrderPage:
 
 
 def of_customer(orders: OrdersTable, query: OrderQuery, customer_id: str) -> OrderPage:
-    page = orders.by_customer(
+    keys = orders.by_customer(
         customer_id,
         since=_start_of(query.first_day),
         until=_end_of(query.last_day),
         start=_start(query.cursor),
         limit=query.limit,
     )
-    cursor = {k: v["S"] for k, v in page.start.items()} if page.start else None
-    return OrderPage(list(_views(orders, page, query)), encode_cursor(cursor) if cursor else None)
+    page = Page(query)
+    start = page.fill(orders, keys, GSI1PK=f"CUSTOMER#{customer_id}")
+    return OrderPage(page.found, encode_cursor(_plain(start)) if start else None)
 
 
 def by_day(orders: OrdersTable, query: OrderQuery, now: datetime) -> OrderPage:
     """Newest first, a day at a time; filters may leave a page short, never its cursor."""
     day, start = _place(query, now)
     oldest = max(query.first_day or FIRST_DAY, FIRST_DAY)
-    found: list[OrderView] = []
+    page = Page(query)
     for _ in range(DAYS_A_PAGE):
         if day < oldest:
-            return OrderPage(found)
-        page = orders.by_day(day, start=start, limit=query.limit - len(found))
-        found += _views(orders, page, query)
-        start = page.start
+            return OrderPage(page.found)
+        keys = orders.by_day(day, start=start, limit=page.places)
+        start = page.fill(orders, keys, GSI2PK=f"DAY#{day:%Y-%m-%d}")
         if start is None:
             day -= timedelta(days=1)
-        if len(found) >= query.limit:
+        if page.is_full:
             break
-    return OrderPage(found, _day_cursor(day, start, oldest))
+    return OrderPage(page.found, _day_cursor(day, start, oldest))
 
 
-def _views(orders: OrdersTable, page: KeyPage, query: OrderQuery) -> Iterator[OrderView]:
-    order_ids = [pk.removeprefix("ORDER#") for pk, _ in page.keys]
-    found = orders.many(order_ids)
-    for order_id in order_ids:
-        if order_id in found and _wanted(found[order_id], query):
-            yield order_view(found[order_id])
+class Page:
+    """As many orders as were asked for, or as one answer of a function can hold."""
+
+    def __init__(self, query: OrderQuery) -> None:
+        self.found: list[OrderView] = []
+        self._query = query
+        self._room = MAX_PAGE_BYTES
+
+    @property
+    def places(self) -> int:
+        return self._query.limit - len(self.found)
+
+    @property
+    def is_full(self) -> bool:
+        return self.places <= 0 or self._room <= 0
+
+    def fill(self, orders: OrdersTable, keys: KeyPage, **partition: str) -> Item | None:
+        """Where the list goes on: after the keys, or after the order that filled the page."""
+        order_ids = [pk.removeprefix("ORDER#") for pk, _ in keys.keys]
+        for order in _loaded(orders, order_ids):
+            if _wanted(order, self._query):
+                self._put(order_view(order))
+            if self.is_full and order.order_id != order_ids[-1]:
+                return _just_after(order, **partition)
+        return keys.start
+
+    def _put(self, view: OrderView) -> None:
+        self.found.append(view)
+        self._room -= len(msgspec.json.encode(view))
+
+
+def _loaded(orders: OrdersTable, order_ids: Sequence[str]) -> Iterator[Order]:
+    """A few at a time: two hundred huge orders are more than the memory that we have."""
+    for place in range(0, len(order_ids), LOADED_AT_ONCE):
+        some = order_ids[place : place + LOADED_AT_ONCE]
+        found = orders.many(some)
+        yield from (found[order_id] for order_id in some if order_id in found)
 
 
 def _wanted(order: Order, query: OrderQuery) -> bool:
     return query.status in (None, order.status) and query.channel in (None, order.channel)
 
 
+def _just_after(order: Order, **partition: str) -> Item:
+    """The order's own place in the index."""
+    place = {**partition, "at": instant(order.placed_at)}
+    return order_key(order.order_id) | {name: {"S": value} for name, value in place.items()}
+
+
 def _customer_id(said: str) -> str:
     return secrets().customer_id(said) if "@" in said else said
 
 
-def _place(query: OrderQuery, now: datetime) -> tuple[date, dict[str, Any] | None]:
+def _place(query: OrderQuery, now: datetime) -> tuple[date, Item | None]:
     if query.cursor is None:
         return query.last_day or now.date(), None
     key = decode_cursor(query.cursor)
@@ -185,13 +236,17 @@ def _place(query: OrderQuery, now: datetime) -> tuple[date, dict[str, Any] | Non
     return day, {k: {"S": v} for k, v in key.items()} or None
 
 
-def _day_cursor(day: date, start: dict[str, Any] | None, oldest: date) -> str | None:
+def _day_cursor(day: date, start: Item | None, oldest: date) -> str | None:
     if day < oldest:
         return None
-    return encode_cursor({"day": day.isoformat(), **{k: v["S"] for k, v in (start or {}).items()}})
+    return encode_cursor({"day": day.isoformat(), **_plain(start or {})})
 
 
-def _start(cursor: str | None) -> dict[str, Any] | None:
+def _plain(start: Item) -> dict[str, str]:
+    return {name: value["S"] for name, value in start.items()}
+
+
+def _start(cursor: str | None) -> Item | None:
     return {k: {"S": v} for k, v in decode_cursor(cursor).items()} if cursor else None
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from oms.adapters.dynamodb import Write
+from oms.adapters.bus import MAX_DETAIL_BYTES, detail
+from oms.adapters.dynamodb import Write, pack
 from oms.adapters.orders_table import (
     AlreadyPlaced,
     OrdersTable,
@@ -14,26 +15,29 @@ from oms.adapters.orders_table import (
     fingerprint_of,
     once_key,
 )
-from oms.contracts.api.orders import Address, ChannelOrder, OrderLine, TaxGiven
+from oms.contracts.api.orders import Address, ChannelOrder, OrderGiven, OrderLine, TaxGiven
 from oms.contracts.codec import encode
+from oms.contracts.events import envelope
 from oms.domain import commands as c
 from oms.domain.contact import Contact, PostalAddress
 from oms.domain.decide import facts, place
 from oms.domain.errors import Conflict, OmsError
 from oms.domain.ids import order_id_of
 from oms.domain.lines import Discount, Line, Shipping, Tax
-from oms.domain.order import Order
+from oms.domain.order import Fact, Order
 from oms.domain.routing import Destination
 
-# An event travels whole: the bus takes 1 MB, a table row 400 KB once it is deflated.
-MAX_EVENT_BYTES = 900_000
+# The first event travels whole: that is what the bus takes of it.
+MAX_EVENT_BYTES = MAX_DETAIL_BYTES
+# A row takes 400 KB, deflated; the rest is for what will happen to the order.
+MAX_PACKED_BYTES = 250_000
 # What routing needs to know of an address is a zone, not a household.
 ZONE_LETTERS = 3
 
 
 class OrderTooLarge(OmsError):
-    def __init__(self, size: int) -> None:
-        super().__init__(f"the order has {size:,} bytes; at most {MAX_EVENT_BYTES:,}")
+    def __init__(self, size: int, limit: int, how: str = "") -> None:
+        super().__init__(f"the order has {size:,} bytes{how}; at most {limit:,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +50,19 @@ class Desk:
     keep_contact: Callable[[str, str, Contact], Write]
 
     def place(
-        self, said: ChannelOrder, *, at: datetime, actor: str, request_key: str | None
+        self, said: OrderGiven, *, at: datetime, actor: str, request_key: str | None
     ) -> tuple[Order, bool]:
         """The order, and whether it is new. `Conflict` when another body came under its name."""
         order_id = order_id_of(said.channel, said.external_id)
         contact = contact_of(said)
         customer_id = self.customer_id(contact.email) if contact.email else guest_id(order_id)
         events = place(command_of(said, customer_id, at))
-        if (size := len(encode(events[0]))) > MAX_EVENT_BYTES:
-            raise OrderTooLarge(size)
         recorded, order = facts(order_id, None, events, at, actor)
+        check_size(recorded[0], order)
         body = said.model_dump(mode="json")
         placement = Placement(
             fingerprint=fingerprint_of(body),
-            once=once_key("orders", request_key, body),
+            once=once_key(f"orders {said.channel}", request_key, body),
             instrument=said.payment.token,
         )
         extra = [self.keep_contact(customer_id, order_id, contact)]
@@ -75,12 +78,23 @@ class Desk:
         return self.orders.get(found)
 
 
+def check_size(placed: Fact, order: Order) -> None:
+    """Refuse what the bus could not carry, or what a row could not hold to the order's end."""
+    size = len(detail(envelope(order.order_id, placed)).encode())
+    if size > MAX_EVENT_BYTES:
+        raise OrderTooLarge(size, MAX_EVENT_BYTES)
+    if size > MAX_PACKED_BYTES:  # else it is smaller still when it is packed
+        packed = max(len(pack(encode(row))["B"]) for row in (placed.event, order))
+        if packed > MAX_PACKED_BYTES:
+            raise OrderTooLarge(packed, MAX_PACKED_BYTES, " when packed")
+
+
 def guest_id(order_id: str) -> str:
     """A buyer without an e-mail address is nobody's second order."""
     return "cus_guest_" + order_id.removeprefix("ord_")
 
 
-def command_of(said: ChannelOrder, customer_id: str, at: datetime) -> c.PlaceOrder:
+def command_of(said: OrderGiven, customer_id: str, at: datetime) -> c.PlaceOrder:
     return c.PlaceOrder(
         channel=said.channel,
         external_id=said.external_id,
@@ -98,15 +112,18 @@ def command_of(said: ChannelOrder, customer_id: str, at: datetime) -> c.PlaceOrd
     )
 
 
-def _holds(said: ChannelOrder) -> Iterator[tuple[str, str]]:
-    """What no warehouse can do is not lost and not shipped blindly: a person looks at it."""
+def _holds(said: OrderGiven) -> Iterator[tuple[str, str]]:
+    """What no warehouse can do, and what nobody has paid for, is not lost and not shipped blindly:
+    a person looks at it."""
+    if isinstance(said, ChannelOrder) and said.payment_hold:
+        yield "payment", said.payment_hold
     if said.ships and said.shipping_address is None:
         yield "address", "the channel gave no shipping address"
     if not all(line.requires_shipping for line in said.lines):
         yield "custom:does_not_ship", "some lines are not shipped"
 
 
-def contact_of(said: ChannelOrder) -> Contact:
+def contact_of(said: OrderGiven) -> Contact:
     address = said.shipping_address
     person = said.customer
     return Contact(

@@ -10,6 +10,7 @@ from oms.adapters.carriers import CARRIERS
 from oms.adapters.http_api import HttpApi, Problem, Request
 from oms.adapters.order_reader import KeyPage
 from oms.adapters.orders_table import OrdersTable, orders_table
+from oms.adapters.scan_inbox import record_kept, scan_inbox
 from oms.adapters.stock_table import stock_table
 from oms.contracts.api.staff import FulfillmentOrderQuery, Reject, Ship
 from oms.contracts.api.views import FulfillmentOrderPage, FulfillmentOrderView
@@ -75,17 +76,27 @@ def reject(request: Request) -> FulfillmentOrderView:
 @app.route("POST", "/fulfillment-orders/{id}/ship")
 def ship(request: Request) -> FulfillmentOrderView:
     parcels = packed_parcels(request.read(Ship))
-    return _do(request, lambda identity: c.ShipFulfillmentOrder(identity, parcels))
+    order = _changed(request, lambda identity: c.ShipFulfillmentOrder(identity, parcels))
+    orders = orders_table(with_stock=True)
+    for parcel in parcels:  # carriers may have scanned it before this call
+        number = (parcel.carrier, parcel.tracking_number)
+        order = record_kept(scan_inbox(), orders, order, *number, datetime.now(UTC))
+    return fulfillment_view(order, order.fulfillment_order(request.path["id"]))
 
 
 def _do(request: Request, command: Callable[[str], c.Command]) -> FulfillmentOrderView:
+    order = _changed(request, command)
+    return fulfillment_view(order, order.fulfillment_order(request.path["id"]))
+
+
+def _changed(request: Request, command: Callable[[str], c.Command]) -> Order:
     identity = request.path["id"]
-    orders = orders_table(with_stock=True)
-    at = datetime.now(UTC)
-    order = orders.change(
-        order_of_fulfillment(identity), command(identity), at=at, actor=request.actor
+    return orders_table(with_stock=True).change(
+        order_of_fulfillment(identity),
+        command(identity),
+        at=datetime.now(UTC),
+        actor=request.actor,
     )
-    return fulfillment_view(order, order.fulfillment_order(identity))
 
 
 def packed_parcels(said: Ship) -> tuple[PackedParcel, ...]:

@@ -23,13 +23,14 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
 
 
 def await_outcome(orders: OrdersTable, event: dict[str, Any], at: datetime) -> str | None:
-    """The outcome when there is nothing to wait for. A wait for attention says why first."""
+    """The outcome when there is nothing to wait for."""
     order_id, wait = event["order_id"], Wait(event["wait"])
-    if wait is Wait.ATTENTION and not _has_attention(orders, order_id):
-        reason = str(event.get("reason") or "the workflow could not go on")
-        orders.change(order_id, RaiseAttention(reason), at=at, actor="system")
+    if wait is Wait.ATTENTION and event.get("reason"):
+        _call_for_attention(orders, order_id, str(event["reason"]), at)
     return orders.keep_token(order_id, wait, event["token"])
 
 
-def _has_attention(orders: OrdersTable, order_id: str) -> bool:
-    return bool(orders.get(order_id).attention)
+def _call_for_attention(orders: OrdersTable, order_id: str, reason: str, at: datetime) -> None:
+    """The workflow's own reason; what the order has said itself was heard, and perhaps decided."""
+    if not orders.get(order_id).attention:
+        orders.change(order_id, RaiseAttention(reason), at=at, actor="system")

@@ -1,58 +1,117 @@
-"""Stock arrived: wake the orders that wait for it, first come first served.
+"""Units are free again: wake the orders that wait for them, first come first served.
 
-Nothing is taken here. An order that wakes is routed again and takes its stock then, or waits on.
+Goods came in, or an order gave back what it had, or did not take what it was woken for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import singledispatch
 from typing import Any
 
+from oms.adapters.backorders import Lines, lines_of
 from oms.adapters.orders_table import OrdersTable, orders_table
 from oms.adapters.stock_table import StockTable, stock_table
-from oms.domain import commands as c
+from oms.domain import events as e
 from oms.domain.order import Order
 from oms.observability import observed
 
 ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE")
-ACTOR = "system"
-IN_LINE = 50  # orders looked at together
+LEAVES = frozenset({"OrderBackordered", "HoldPlaced", "OrderNeedsAttention"})
+# Placed, backordered, released: no order leaves what it was woken for before its fourth fact.
+FIRST_LEFT = 4
+THREADS = 8
 
 
 @observed
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
-    sku = event["detail"]["sku"]
-    woken = wake_backorders(orders_table(with_stock=True), stock_table(), sku, datetime.now(UTC))
-    return {"outcome": "woken" if woken else "nobody waited", "sku": sku, "woken": woken}
+    orders = orders_table(with_stock=True)
+    woken = wake_after(orders, stock_table(), event["detail"], datetime.now(UTC))
+    return {"outcome": "woken" if woken else "nobody waited", "woken": woken}
+
+
+def wake_after(
+    orders: OrdersTable, stock: StockTable, detail: Mapping[str, Any], at: datetime
+) -> int:
+    """How many the event has woken; most free nothing that anybody waits for."""
+    if "sku" in detail:
+        return wake_backorders(orders, stock, detail["sku"], at)
+    if detail["type"] in LEAVES and detail["seq"] < FIRST_LEFT:
+        return 0
+    lines = Lines(orders, stock, at)
+    return sum(map(lines.wake, _awaited(stock, _freed(orders, detail["order_id"], detail["seq"]))))
 
 
 def wake_backorders(orders: OrdersTable, stock: StockTable, sku: str, at: datetime) -> int:
     """How many were woken. An order that needs more than is left lets smaller ones pass."""
-    left = sum(level.available for level in stock.levels([sku])[sku])
-    woken = 0
-    for order in _line(orders, stock, sku):
-        needed = _needed(order, sku)
-        if needed <= left:
-            orders.change(order.order_id, c.ReleaseBackorder(sku), at=at, actor=ACTOR, seen=order)
-            left -= needed
-            woken += 1
-        if left <= 0:
-            break
-    return woken
+    return sum(map(Lines(orders, stock, at).wake, _awaited(stock, [sku])))
 
 
-def _line(orders: OrdersTable, stock: StockTable, sku: str) -> Iterator[Order]:
-    """Who waits, oldest first; whoever is woken has left the line when the next are called."""
-    seen: set[str] = set()
-    while True:
-        waiting = stock.waiting(sku, len(seen) + IN_LINE)
-        ids = [each.order_id for each in waiting if each.order_id not in seen]
-        if not ids:
-            return
-        yield from map(orders.get, ids)
-        seen.update(ids)
+def _awaited(stock: StockTable, skus: Iterable[str]) -> list[str]:
+    """Those for which somebody stands in line."""
+    asked = sorted(set(skus))
+    with ThreadPoolExecutor(THREADS) as threads:
+        lines = threads.map(lambda sku: stock.waiting(sku, 1), asked)
+        return [sku for sku, line in zip(asked, lines, strict=True) if line]
 
 
-def _needed(order: Order, sku: str) -> int:
-    return sum(line.open + line.backordered for line in order.lines if line.sku == sku)
+def _freed(orders: OrdersTable, order_id: str, seq: int) -> set[str]:
+    """SKUs of units that somebody may have since this fact of the order."""
+    order = orders.get(order_id)
+    if seq in order.owed_stock:
+        return set()  # they are on their way: StockSettled tells when they are back
+    event = orders.fact(order_id, seq).event
+    if isinstance(event, e.StockSettled):
+        return _freed(orders, order_id, _seq_of(event.cause))
+    if type(event).__name__ in LEAVES:
+        return _left(order) if _was_woken(orders, order_id, seq) else set()
+    return _freed_by(event, order)
+
+
+def _seq_of(cause: str) -> int:
+    return int(cause.rpartition("#")[2])
+
+
+def _left(order: Order) -> set[str]:
+    """Of units that were there for the order, and that it does not take now."""
+    return {line.sku for line in order.lines if line.open}
+
+
+def _was_woken(orders: OrdersTable, order_id: str, seq: int) -> bool:
+    """Only what was kept for an order may have been kept from others."""
+    before = orders.history(order_id, 0, seq - 1).facts
+    return any(isinstance(fact.event, e.BackorderReleased) for fact in before)
+
+
+@singledispatch
+def _freed_by(event: object, order: Order) -> set[str]:  # noqa: ARG001
+    return set()
+
+
+@_freed_by.register(e.OrderCancelled)
+@_freed_by.register(e.OrderLinesCancelled)
+def _(event: e.OrderCancelled | e.OrderLinesCancelled, order: Order) -> set[str]:
+    cancelled = {unit.line_id for unit in event.units}
+    return {line.sku for line in order.lines if line.line_id in cancelled}
+
+
+@_freed_by.register
+def _(event: e.FulfillmentOrderRejected, order: Order) -> set[str]:
+    rejected = order.fulfillment_order(event.fulfillment_order_id).lines
+    line_ids = {quantity.line_id for quantity in rejected}
+    return {line.sku for line in order.lines if line.line_id in line_ids}
+
+
+@_freed_by.register(e.OrderRoutingAbandoned)
+def _(event: object, order: Order) -> set[str]:  # noqa: ARG001
+    """The plan is gone from the order; it was for these, or for some of them."""
+    return {line.sku for line in order.lines}
+
+
+@_freed_by.register(e.HoldReleased)
+@_freed_by.register(e.AttentionResolved)
+def _(event: object, order: Order) -> set[str]:  # noqa: ARG001
+    """Nothing is free: but the order itself may be woken now."""
+    return set(lines_of(order))

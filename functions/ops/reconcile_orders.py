@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Protocol
 
+from oms.adapters.backorders import Lines, lines_of, waits_for_stock
 from oms.adapters.orders_table import orders_table
 from oms.adapters.owed_stock import settle_stock
 from oms.adapters.payments.settling import Undecided, settle
@@ -56,9 +57,16 @@ class Executions(Protocol):
     def wake(self, token: str, outcome: str) -> bool: ...
 
 
+def nobody_waits(sku: str) -> int:  # noqa: ARG001
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """`is_late` ends a run; the next begins elsewhere, so that all have their turn."""
+    """`is_late` ends a run; the next begins elsewhere, so that all have their turn.
+
+    `serve` releases who can be filled of those in line for a SKU; each line once in a run.
+    """
 
     orders: Orders
     executions: Executions
@@ -66,6 +74,7 @@ class Repair:
     settle_stock: Callable[[str], Order]
     is_late: Callable[[], bool]
     chance: Random
+    serve: Callable[[str], int] = nobody_waits
 
 
 @observed
@@ -79,6 +88,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
         lambda order_id: settle_stock(orders, stock_table(), order_id, datetime.now(UTC)),
         lambda: time.monotonic() > late,
         Random(),
+        Lines(orders_table(with_stock=True), stock_table(), now).wake,
     )
     counts = reconcile(repair, now)
     logger().info("reconciled", extra=counts)
@@ -175,6 +185,13 @@ def _settle_stock(repair: Repair, order: Order, running: frozenset[str], now: da
     return True
 
 
+def _release(repair: Repair, order: Order, running: frozenset[str], now: datetime) -> bool:  # noqa: ARG001
+    """Serve the lines in which it stands: a location may have opened, or an event been lost."""
+    if not waits_for_stock(order) or now - order.placed_at < PATIENCE:
+        return False
+    return sum(map(repair.serve, lines_of(order))) > 0
+
+
 def _moved_long_ago(orders: Orders, order_id: str, now: datetime) -> bool:
     return now - orders.whole_history(order_id)[-1].at > PATIENCE
 
@@ -196,4 +213,5 @@ REPAIRS: dict[str, Callable[[Repair, Order, frozenset[str], datetime], bool]] = 
     "woken": _wake,
     "settled": _settle,
     "stocked": _settle_stock,
+    "released": _release,
 }

@@ -13,6 +13,7 @@ from oms.adapters.secrets import secrets
 from oms.contracts.api.views import Received
 from oms.domain.commands import RecordPaymentResult
 from oms.domain.errors import NotFound
+from oms.domain.order import Order
 from oms.domain.payment import Operation, operation_key
 
 ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "SECRET_ID")
@@ -29,7 +30,7 @@ def receive(request: Request) -> Received:
     notice = verified(request, secrets().of(request.path["provider"]), datetime.now(UTC))
     if isinstance(notice, Ignored):
         return Received(ignored=notice.why)
-    return record(orders_table(), notice, at=datetime.now(UTC))
+    return record(orders_table(), request.path["provider"], notice, at=datetime.now(UTC))
 
 
 def verified(request: Request, secret: str | None, now: datetime) -> Notice | Ignored:
@@ -41,10 +42,10 @@ def verified(request: Request, secret: str | None, now: datetime) -> Notice | Ig
     return provider.read(request.body)
 
 
-def record(orders: OrdersTable, notice: Notice, *, at: datetime) -> Received:
+def record(orders: OrdersTable, provider: str, notice: Notice, *, at: datetime) -> Received:
     """Record the result once; a notice for an operation that has ended changes nothing."""
     order = orders.get(notice.order_id)
-    operation = _operation(order.order_id, order.payment.operations, notice.key)
+    operation = _operation(order, provider, notice.key)
     command = RecordPaymentResult(
         operation.operation_id,
         operation.attempt,
@@ -52,12 +53,14 @@ def record(orders: OrdersTable, notice: Notice, *, at: datetime) -> Received:
         notice.result.reference,
         notice.result.reason,
     )
-    orders.change(order.order_id, command, at=at, actor=f"provider:{order.payment.provider}")
+    orders.change(order.order_id, command, at=at, actor=f"provider:{provider}")
     return Received(order_id=order.order_id)
 
 
-def _operation(order_id: str, operations: tuple[Operation, ...], key: str) -> Operation:
-    for operation in operations:
-        if operation_key(order_id, operation) == key:
+def _operation(order: Order, provider: str, key: str) -> Operation:
+    """A provider knows its own operations only, whatever it has signed."""
+    asked = order.payment.operations if order.payment.provider == provider else ()
+    for operation in asked:
+        if operation_key(order.order_id, operation) == key:
             return operation
     raise NotFound("payment operation", key[:40])

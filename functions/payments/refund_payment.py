@@ -10,13 +10,22 @@ from typing import Any
 
 from oms.adapters.orders_table import orders_table
 from oms.adapters.payments.settling import settle
+from oms.domain.order import Order, OrderStatus
 from oms.observability import observed
 
 ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE",)
+CANCELLED = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
 
 
 @observed
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
     order_id = event.get("detail", event)["order_id"]
     order = settle(orders_table(), order_id, at=datetime.now(UTC))
-    return {"outcome": "attention" if order.attention else "cancelled", "order_id": order_id}
+    return {"outcome": standing(order), "order_id": order_id}
+
+
+def standing(order: Order) -> str:
+    """cancelled, or attention; remainder, when a part of the order is on its way to its buyer."""
+    if order.attention:
+        return "attention"
+    return "cancelled" if order.status in CANCELLED else "remainder"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
+from oms.adapters.backorders import Supply, demand_of, lines_of, release, skus_of
 from oms.adapters.orders_table import OrdersTable, orders_table
 from oms.adapters.stock_table import StockTable, stock_table
 from oms.domain import commands as c
@@ -16,16 +18,17 @@ from oms.domain.errors import Contended, Refused
 from oms.domain.events import Assigned, RejectedLocation, RoutingRecord
 from oms.domain.fulfillment import Quantity
 from oms.domain.ids import fulfillment_order_id
-from oms.domain.inventory import Level, OutOfStock
+from oms.domain.inventory import OutOfStock
 from oms.domain.locations import Location
-from oms.domain.order import Order, planned_change
-from oms.domain.routing import Assignment, Decision, Demand, RoutingOutcome, route
+from oms.domain.order import Order, RoutingPlan, planned_change
+from oms.domain.routing import Assignment, Decision, RoutingOutcome
 from oms.domain.waits import prepared
 from oms.observability import observed
 
 ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE")
 ROUNDS = 5  # of a decision that others overtook, before the workflow tries the step again
 LOCATIONS_SECONDS = 60
+REFUSED = "only locations that rejected it have the stock"
 
 ACTOR = "system"
 
@@ -48,7 +51,7 @@ def _locations_of(minute: int) -> tuple[Location, ...]:  # noqa: ARG001
 
 
 class _Overtaken(Refused):
-    """The stock has changed since it was read: decide again."""
+    """The stock or the order has changed since it was read: decide again."""
 
 
 class Router:
@@ -67,22 +70,33 @@ class Router:
         A plan meets the stock as it is when it is written; when others were faster, the next
         plan is made of what they left.
         """
-        for _ in range(ROUNDS):
+        for overtaken in range(ROUNDS):
             order = self._orders.get(order_id)
-            if (known := standing(order)) is not None:
-                return known
             try:
-                return self._take(order)
-            except (OutOfStock, Refused):
+                return self._settle(order, fresh=bool(overtaken))
+            except (OutOfStock, _Overtaken):
                 continue  # the stock or the order has changed since it was read
+            except Refused:
+                if self._orders.get(order_id).version == order.version:
+                    raise
         raise Contended(f"others were faster than {order_id}, {ROUNDS} times")
 
-    def _take(self, order: Order) -> str:
+    def _settle(self, order: Order, *, fresh: bool) -> str:
+        if order.routing_plan is not None and not _covers(order.routing_plan, order):
+            self._give_back(order, order.routing_plan)
+        if (known := standing(order)) is not None:
+            return known
         if order.routing_plan is not None:
             return self._take_batches(order)
-        decision = self._decide(order)
+        if any(line.backordered for line in order.lines):
+            return self._look_again(order)
+        return self._take(order, fresh=fresh)
+
+    def _take(self, order: Order, *, fresh: bool) -> str:
+        supply = self._supply(order, fresh=fresh)
+        decision = supply.decision(order)
         if decision.outcome is RoutingOutcome.BACKORDERED:
-            return self._wait_in_line(order, decision)
+            return self._wait(order, supply, decision)
         plan, record = _plan(order, decision)
         if needs_batches(plan):
             return self._take_batches(self._change(order, c.PlanRouting(plan, record)))
@@ -102,26 +116,32 @@ class Router:
         self._change(order, c.RecordRouting(planned.plan, planned.record))
         return "routed"
 
-    def _wait_in_line(self, order: Order, decision: Decision) -> str:
-        """Stand in line first, then look again: stock that came in between woke nobody."""
-        order = self._backorder(order, decision.backordered)
-        if self._decide(order, fresh=True).outcome is RoutingOutcome.BACKORDERED:
-            return "backordered"
-        short = next(line.sku for line in order.lines if line.backordered)
-        self._change(order, c.ReleaseBackorder(short))
+    def _give_back(self, order: Order, outgrown: RoutingPlan) -> NoReturn:
+        """A kept plan that would take more, or less, than the order still wants."""
+        self._stock.give_back_batches(planned_change(outgrown, order.line))
+        self._change(order, c.AbandonRouting("the order has changed"))
         raise _Overtaken
 
-    def _decide(self, order: Order, *, fresh: bool = False) -> Decision:
-        wanted = ((x.line_id, x.sku, x.open + x.backordered) for x in order.lines)
-        demand = [Demand(*each) for each in wanted if each[2]]
-        levels: Mapping[str, Sequence[Level]] = self._stock.levels(
-            {each.sku for each in demand}, consistent=fresh
-        )
-        excluded = {refusal.location_id: refusal.reason for refusal in order.refused_by}
-        return route(demand, levels, self._locations(), order.destination, excluded)
+    def _wait(self, order: Order, supply: Supply, decision: Decision) -> str:
+        """Stand in line first, then look again: stock that came in between woke nobody."""
+        if supply.lies_with_refusers(order):
+            self._change(order, c.RaiseAttention(REFUSED))
+            return "attention"
+        short = tuple(Quantity(*each) for each in decision.backordered)
+        return self._look_again(self._change(order, c.Backorder(short)))
 
-    def _backorder(self, order: Order, short: Sequence[tuple[str, int]]) -> Order:
-        return self._change(order, c.Backorder(tuple(Quantity(*each) for each in short)))
+    def _look_again(self, order: Order) -> str:
+        """Wait on, unless another try would end otherwise: nothing but the stock itself knows."""
+        supply = self._supply(order, fresh=True)
+        if not supply.would_end_otherwise(order, supply.decision(order)):
+            return "backordered"
+        release(self._orders, order, lines_of(order)[0], self._at)
+        raise _Overtaken
+
+    def _supply(self, order: Order, *, fresh: bool) -> Supply:
+        """At half the price at first; what was read in vain is read afresh."""
+        levels = self._stock.levels(skus_of(order), consistent=fresh)
+        return Supply(levels, self._stock.locations() if fresh else self._locations())
 
     def _change(self, order: Order, command: c.Command) -> Order:
         return self._orders.change(order.order_id, command, at=self._at, actor=ACTOR, seen=order)
@@ -133,11 +153,17 @@ def standing(order: Order) -> str | None:
         return known
     if order.active_holds:
         return "on_hold"
-    if any(line.backordered for line in order.lines):
-        return "backordered"
     if not order.is_paid_for:
         return "payment_pending"
-    return None if any(line.open for line in order.lines) else "routed"
+    return None if demand_of(order) else "routed"
+
+
+def _covers(kept: RoutingPlan, order: Order) -> bool:
+    """Whether the plan takes exactly what the order has open."""
+    planned: Counter[str] = Counter()
+    for quantity in (q for assigned in kept.plan for q in assigned.lines):
+        planned[quantity.line_id] += quantity.quantity
+    return planned == {line.line_id: line.open for line in order.lines if line.open}
 
 
 def _plan(order: Order, decision: Decision) -> tuple[tuple[Assigned, ...], RoutingRecord]:

@@ -9,6 +9,7 @@ from oms.adapters.carriers import CARRIERS
 from oms.adapters.carriers.base import Ignored
 from oms.adapters.http_api import HttpApi, Problem, Request
 from oms.adapters.orders_table import OrdersTable, orders_table
+from oms.adapters.scan_inbox import ScanInbox, scan_inbox
 from oms.adapters.secrets import secrets
 from oms.contracts.api.views import Received
 from oms.domain.commands import RecordScans
@@ -29,7 +30,7 @@ def receive(request: Request) -> Received:
     update = verified(request, secrets().of(request.path["carrier"]))
     if isinstance(update, Ignored):
         return Received(ignored=update.why)
-    return record_scans(orders_table(), update, at=datetime.now(UTC))
+    return record_scans(orders_table(), scan_inbox(), update, at=datetime.now(UTC))
 
 
 def verified(request: Request, secret: str | None) -> TrackingUpdate | Ignored:
@@ -41,13 +42,33 @@ def verified(request: Request, secret: str | None) -> TrackingUpdate | Ignored:
     return carrier.read(request.body)
 
 
-def record_scans(orders: OrdersTable, update: TrackingUpdate, *, at: datetime) -> Received:
+def record_scans(
+    orders: OrdersTable, inbox: ScanInbox, update: TrackingUpdate, *, at: datetime
+) -> Received:
     """Record new scans on every order that shipped under the number; known ones change nothing."""
-    found = orders.parcels(update.carrier, update.tracking_number)
-    if not found:
+    order_ids = _orders_of(orders, update)
+    if order_ids:
+        return _recorded(orders, order_ids, update, at)
+    if not update.scans:
         return Received(ignored="no parcel has this tracking number")
+    inbox.keep(update, at)
+    order_ids = _orders_of(orders, update)  # it may have shipped before the scans were kept
+    if not order_ids:
+        return Received(ignored="no parcel has this tracking number yet; its scans are kept")
+    received = _recorded(orders, order_ids, update, at)
+    inbox.drop(update)
+    return received
+
+
+def _orders_of(orders: OrdersTable, update: TrackingUpdate) -> list[str]:
+    found = orders.parcels(update.carrier, update.tracking_number)
+    return sorted({order_of_fulfillment(identity) for identity in found})
+
+
+def _recorded(
+    orders: OrdersTable, order_ids: list[str], update: TrackingUpdate, at: datetime
+) -> Received:
     command = RecordScans(update.carrier, update.tracking_number, update.scans)
-    order_ids = sorted({order_of_fulfillment(identity) for identity in found})
     for order_id in order_ids:
         orders.change(order_id, command, at=at, actor=f"carrier:{update.carrier}")
     return Received(order_id=order_ids[0] if len(order_ids) == 1 else "")

@@ -8,6 +8,7 @@ from oms.adapters.attention import AttentionList, attention_writes
 from oms.adapters.dynamodb import transact
 from oms.contracts.cursors import BadCursor, encode_cursor
 from oms.domain import commands as c
+from oms.domain.payment import OperationStatus
 from tests.builders import NOW, Story, placement
 from tests.tables import create_table
 
@@ -74,9 +75,10 @@ def test_another_reason_leaves_the_order_where_it_stands(dynamodb: Any, name: st
 
 
 def test_a_final_order_can_need_a_decision(dynamodb: Any, name: str) -> None:
-    story = Story().do(c.CancelOrder("no"))
+    story = Story(placement(provider="external", captured=1500)).do(c.CancelOrder("no"))
 
-    tell(dynamodb, name, story, c.RaiseAttention("refund failed"))
+    refused = c.RecordPaymentResult("op_3", 1, OperationStatus.FAILED, reason="account closed")
+    tell(dynamodb, name, story, refused)
 
     (waiting,) = AttentionList(dynamodb, name).page(10).orders
     assert waiting.order_id == story.order_id

@@ -89,9 +89,14 @@ def test_no_money_moves_without_an_authorization() -> None:
     assert TEST.capture("k", 1, "USD", "").status is OperationStatus.FAILED
 
 
-def test_money_that_a_channel_took_is_recorded_under_its_reference() -> None:
-    assert EXTERNAL.authorize("k", 1, "USD", "4711").reference == "4711"
-    assert EXTERNAL.refund("k", 1, "USD", "4711").reference == "external"
+def test_what_a_client_says_of_money_taken_elsewhere_is_not_repeated() -> None:
+    asked = [
+        EXTERNAL.authorize("k", 1, "USD", "4711"),
+        EXTERNAL.look_up("k", OperationKind.AUTHORIZE, "4711"),
+        EXTERNAL.refund("k", 1, "USD", "4711"),
+    ]
+
+    assert asked == [Result(OperationStatus.SUCCEEDED, "external")] * 3
     assert isinstance(EXTERNAL.read(b"{}"), Ignored)
 
 

@@ -141,6 +141,17 @@ def test_one_key_for_two_receipts_is_a_conflict(store: Store, other: tuple[str, 
     assert store.stock.known(["CUP"]) == set()
 
 
+def test_two_callers_may_come_with_the_same_key(store: Store) -> None:
+    told = [
+        store.stock.receive("MUG", "LYON", 5, at=later(), actor=actor, idempotency_key="k")
+        for actor in ("client:wms", "client:shop", "client:wms")
+    ]
+
+    assert store.level("MUG").on_hand == 10
+    assert told[0] == told[2]
+    assert told[0].receipt_id != told[1].receipt_id
+
+
 def test_stock_is_allocated_shipped_and_given_back(store: Store) -> None:
     stock = store.filled(MUG=5)
 

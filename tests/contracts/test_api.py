@@ -197,6 +197,14 @@ def test_a_channel_may_know_neither_customer_nor_address() -> None:
     assert order.shipping_address is None
 
 
+def test_only_a_channel_says_that_its_payment_is_open() -> None:
+    doubtful = ORDER | {"payment_hold": "the channel calls it pending"}
+    (fault,) = faults_of(PlaceOrder, doubtful)
+
+    assert fault.field == "payment_hold"
+    assert ChannelOrder.read(doubtful).payment_hold == "the channel calls it pending"
+
+
 def test_only_an_external_payment_is_captured_already() -> None:
     (fault,) = faults_of(PlaceOrder, with_("payment.captured", 1))
     paid = {"provider": "external", "captured": 2836}

@@ -333,3 +333,10 @@ def test_a_shipment_in_many_parcels_owes_its_stock_instead_of_being_refused() ->
     story.do(c.ShipFulfillmentOrder(story.box(1), parcels))
 
     assert story.order.owed_stock == (story.facts[-1].seq,)
+
+
+def test_a_deadline_never_expires_an_order_that_was_paid_in_time() -> None:
+    story = Story().authorized()
+
+    with pytest.raises(IllegalTransition):
+        story.do(c.CancelOrder("expired", expired=True))

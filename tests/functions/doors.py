@@ -48,6 +48,7 @@ class House:
                 "SECRET_ID": secret["ARN"],
                 "VAULT_KEY_ID": cloud.client("kms").create_key()["KeyMetadata"]["KeyId"],
                 "EVENT_BUS": name,
+                "PAYMENT_PROVIDERS": "external,test",
                 "ORDER_WORKFLOW": machine(cloud.client("stepfunctions"), name),
             },
         )

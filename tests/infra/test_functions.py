@@ -2,6 +2,7 @@ import importlib
 from pathlib import Path
 
 from infra.local.install import ROOT
+from oms.adapters.payments import PROVIDERS
 from tests.infra.conftest import Assembly, Resource
 
 GIVEN_TO_ALL = {"POWERTOOLS_SERVICE_NAME"}
@@ -33,6 +34,18 @@ def test_a_function_is_given_what_it_reads_and_nothing_else(aws: Assembly) -> No
         module = importlib.import_module(function["Properties"]["Handler"].rpartition(".")[0])
         given = function["Properties"]["Environment"]["Variables"].keys() - GIVEN_TO_ALL
         assert given == set(module.ENVIRONMENT), module.__name__
+
+
+def test_only_the_embedded_cloud_takes_orders_that_nobody_pays_for(
+    aws: Assembly, local: Assembly
+) -> None:
+    assert providers(aws) == {"external"}
+    assert providers(local) == {"external", "test"} == set(PROVIDERS)
+
+
+def providers(assembly: Assembly) -> set[str]:
+    environment = assembly.functions["CaptureApi"]["Properties"]["Environment"]["Variables"]
+    return set(environment["PAYMENT_PROVIDERS"].split(","))
 
 
 def test_functions_are_small_and_run_on_arm(aws: Assembly) -> None:

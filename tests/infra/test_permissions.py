@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from oms.adapters.vault import PURPOSE
 from tests.infra.conftest import Assembly
 
 KNOWS_NO_RESOURCES = {
@@ -17,6 +18,7 @@ KNOWS_NO_RESOURCES = {
     "logs:PutResourcePolicy": "",
     "logs:UpdateLogDelivery": "",
 }
+CONTACTS = {"StringEquals": {f"kms:EncryptionContext:{k}": v for k, v in PURPOSE.items()}}
 EXECUTIONS = ":execution:OmsService-Order:*"
 
 
@@ -53,12 +55,21 @@ def test_only_placing_an_order_wraps_a_contact_and_only_the_notifier_opens_one(
 ) -> None:
     wraps, opens = set(), set()
     for name in aws.functions:
-        direct = verbs_of(aws, name, conditional=False)
-        wraps |= {name} if "kms:GenerateDataKey" in direct else set()
-        opens |= {name} if "kms:Decrypt" in direct else set()
+        vault = verbs(it for it in granted_by_role(aws, name) if it.get("Condition") == CONTACTS)
+        wraps |= {name} if "kms:GenerateDataKey" in vault else set()
+        opens |= {name} if "kms:Decrypt" in vault else set()
 
     assert wraps == {"CaptureApi", "ReceiveChannelOrder"}
     assert opens == {"NotifyCustomer"}
+
+
+def test_the_key_is_used_for_contacts_or_through_a_service_and_for_nothing_else(
+    aws: Assembly,
+) -> None:
+    for statement in statements(aws):
+        if any(verb.startswith("kms:") for verb in as_list(statement["Action"])):
+            ((name, _),) = statement["Condition"]["StringEquals"].items()
+            assert name == "kms:ViaService" or statement["Condition"] == CONTACTS
 
 
 def test_only_the_outbox_publishes_and_starts_orders_with_the_repair_crew(aws: Assembly) -> None:
@@ -67,6 +78,12 @@ def test_only_the_outbox_publishes_and_starts_orders_with_the_repair_crew(aws: A
 
     assert publish == {"PublishEvents"}
     assert start == {"PublishEvents", "OpsApi", "ReconcileOrders"}
+
+
+def test_who_tells_waiting_orders_may_wake_them(aws: Assembly) -> None:
+    wake = {name for name in aws.functions if "states:SendTaskSuccess" in verbs_of(aws, name)}
+
+    assert wake == {"PublishEvents", "AwaitOutcome", "ReconcileOrders"}
 
 
 def test_a_workflow_may_call_its_steps_and_nothing_else(aws: Assembly) -> None:
@@ -87,10 +104,12 @@ def test_a_workflow_may_call_its_steps_and_nothing_else(aws: Assembly) -> None:
     }
 
 
-def verbs_of(assembly: Assembly, function: str, *, conditional: bool = True) -> set[str]:
-    role = assembly.functions[function]["Properties"]["Role"]
-    granted = granted_to(assembly, role)
-    return verbs(it for it in granted if conditional or "Condition" not in it)
+def verbs_of(assembly: Assembly, function: str) -> set[str]:
+    return verbs(granted_by_role(assembly, function))
+
+
+def granted_by_role(assembly: Assembly, function: str) -> Iterator[dict[str, Any]]:
+    return granted_to(assembly, assembly.functions[function]["Properties"]["Role"])
 
 
 def granted_to(assembly: Assembly, role: dict[str, Any]) -> Iterator[dict[str, Any]]:

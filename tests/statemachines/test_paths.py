@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from infra.local.cloud import Cloud
-from infra.workflow import DEADLINES, definition
+from infra.workflow import SECONDS, definition
 from tests.cloud import deploy_function
 
 pytestmark = pytest.mark.cloud
@@ -73,7 +73,7 @@ class Workflow:
     def run(
         self,
         script: dict[str, list[str | None]] | None = None,
-        deadline: Callable[[str], int] = DEADLINES.__getitem__,
+        deadline: Callable[[str], int] = SECONDS.__getitem__,
     ) -> "Run":
         order_id = f"ord_{uuid4().hex}"
         for step, lines in {**GOES_WELL, **(script or {})}.items():
@@ -285,6 +285,96 @@ def test_nobody_deciding_is_asked_again(workflow: Workflow) -> None:
         "Decided?",
         "Attention closed",
     ]
+    assert [asked["reason"] for asked in run.told("AwaitOutcome:attention")] == ["what?", ""]
+
+
+def test_what_the_order_says_itself_is_brought_to_a_person_without_another_reason(
+    workflow: Workflow,
+) -> None:
+    script: dict[str, list[str | None]] = {
+        "AwaitOutcome:fulfillment": ["attention"],
+        "AwaitOutcome:attention": ["ignore"],
+    }
+    run = workflow.run(script)
+
+    assert run.life().path[-3:] == ["Needs attention", "Decided?", "Attention closed"]
+    assert run.told("AwaitOutcome:attention")[0]["reason"] == ""
+
+
+@pytest.mark.parametrize(
+    ("step", "outcomes", "wait"),
+    [
+        ("AuthorizePayment", ["payment_pending", "authorized"], "Await payment"),
+        ("RouteOrder", ["backordered", "routed"], "Await stock"),
+    ],
+)
+def test_what_came_just_before_the_deadline_lets_the_order_go_on(
+    workflow: Workflow, step: str, outcomes: list[str | None], wait: str
+) -> None:
+    script: dict[str, list[str | None]] = {step: outcomes, "ReleaseStock": ["prepared"]}
+    run = workflow.run(script, deadline=lambda name: 2)
+
+    path = [wait, "Cancel order", "Cancelled?", "Prepare order", "Prepared?", "Fulfil order"]
+    assert run.life().path[2:] == [*path, "Fulfilled?", "Order completed"]
+    assert run.asked("RefundPayment") == []
+
+
+def test_an_order_of_which_a_part_is_under_way_is_waited_for_and_not_called_cancelled(
+    workflow: Workflow,
+) -> None:
+    script: dict[str, list[str | None]] = {
+        "RouteOrder": ["backordered", "routed"],
+        "RefundPayment": ["remainder"],
+    }
+    run = workflow.run(script, deadline=lambda name: 2)
+
+    path = ["Await stock", "Cancel order", "Cancelled?", "Prepare order", "Prepared?"]
+    assert run.life().path[2:] == [*path, "Fulfil order", "Fulfilled?", "Order completed"]
+
+
+@pytest.mark.parametrize("failures", [1, 3])
+def test_what_fails_for_a_while_is_tried_again_later_without_a_person(
+    workflow: Workflow, failures: int
+) -> None:
+    run = workflow.run({"RouteOrder": [*["failed"] * failures, "routed"]}, deadline=soon)
+
+    again = ["Prepare order", "Prepared?"]
+    assert run.life().path == [
+        *[*again, "Prepare again later"] * failures,
+        *[*again, "Fulfil order", "Fulfilled?", "Order completed"],
+    ]
+
+
+def test_what_fails_four_times_is_a_persons_business_and_begins_anew_with_his_answer(
+    workflow: Workflow,
+) -> None:
+    script: dict[str, list[str | None]] = {
+        "RouteOrder": [*["failed"] * 5, "routed"],
+        "AwaitOutcome:attention": ["retry"],
+    }
+    path = workflow.run(script, deadline=soon).life().path
+
+    assert path.count("Prepare again later") == 4
+    assert path.count("Needs attention") == 1
+    assert path[-1] == "Order completed"
+
+
+def test_a_cancellation_that_fails_for_a_while_is_tried_again_for_the_same_reason(
+    workflow: Workflow,
+) -> None:
+    script: dict[str, list[str | None]] = {
+        "AuthorizePayment": ["declined"],
+        "RefundPayment": ["failed", "cancelled"],
+    }
+    run = workflow.run(script, deadline=soon)
+
+    again = ["Cancel order", "Cancelled?"]
+    assert run.life().path[2:] == [*again, "Cancel again later", *again, "Order cancelled"]
+    assert [asked["reason"] for asked in run.told("ReleaseStock")] == ["declined", "declined"]
+
+
+def soon(name: str) -> int:
+    return 1 if name == "RetryPause" else SECONDS[name]
 
 
 @pytest.mark.slow
@@ -306,9 +396,9 @@ def test_nobody_deciding_is_asked_again(workflow: Workflow) -> None:
 def test_a_step_that_keeps_failing_needs_attention_and_tells_no_more_than_its_error(
     workflow: Workflow, script: dict[str, list[str | None]], reason: str
 ) -> None:
-    run = workflow.run(script)
+    run = workflow.run(script, deadline=soon)
 
-    assert run.waiting("Needs attention").status == "RUNNING"
+    assert run.waiting("Needs attention", patience=90).status == "RUNNING"
     assert run.told("AwaitOutcome:attention")[0]["reason"] == reason
 
 

@@ -5,12 +5,13 @@ import re
 
 import pytest
 
-from infra.workflow import DEADLINES, DEFINITIONS, definition
+from infra.workflow import DEADLINES, DEFINITIONS, SECONDS, definition
 from tests.statemachines.machines import NAMES, machine, states, strings, tasks, waits, ways_out
 
 SUBSTITUTION = re.compile(r"\$\{(\w+)\}")
 MACHINES = {"PrepareMachine", "CancelMachine"}
 ENDS = {"Succeed", "Fail"}
+BEFORE_A_PERSON = {"Needs attention", "Prepared?", "Cancelled?"}  # those try again later, first
 
 every_machine = pytest.mark.parametrize("name", NAMES)
 
@@ -88,7 +89,8 @@ def test_a_surprise_ends_up_before_a_person_with_its_name_and_nothing_of_the_cus
 ) -> None:
     for title, state in tasks(name).items():
         way = state["Catch"][-1]
-        assert way["Next"] == "Needs attention" or title == "Needs attention"
+        assert way["Next"] in BEFORE_A_PERSON or title == "Needs attention"
+        assert way["Output"]["outcome"] == "failed"
         assert title in way["Output"]["reason"]
         assert "errorOutput.Error" in way["Output"]["reason"]
         assert "Cause" not in json.dumps(way)
@@ -123,6 +125,25 @@ def test_each_deadline_is_of_one_wait_and_can_be_changed() -> None:
     assert sorted(state["TimeoutSeconds"] for state in waits("order").values()) == sorted(
         DEADLINES.values()
     )
+
+
+def test_what_failed_is_tried_again_after_a_pause_that_can_be_changed() -> None:
+    pauses = {title: state for title, state in states("order").items() if state["Type"] == "Wait"}
+    shortened = json.loads(definition("order", lambda name: 2))["States"]
+
+    assert {title: state["Next"] for title, state in pauses.items()} == {
+        "Prepare again later": "Prepare order",
+        "Cancel again later": "Cancel order",
+    }
+    assert {state["Seconds"] for state in pauses.values()} == {SECONDS["RetryPause"]}
+    assert {shortened[title]["Seconds"] for title in pauses} == {2}
+
+
+def test_every_variable_that_is_read_was_assigned_on_every_way_there() -> None:
+    """A state that assigns does so when it goes well and when its error is caught."""
+    for title in ("Prepare order", "Cancel order"):
+        state = states("order")[title]
+        assert state["Catch"][-1]["Assign"] == state["Assign"]
 
 
 def test_the_happy_path_enters_at_most_six_states() -> None:

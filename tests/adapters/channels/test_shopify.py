@@ -119,6 +119,26 @@ def test_the_channel_holds_the_money(status: str | None, captured: int) -> None:
     assert (payment.provider, payment.captured) == ("external", captured)
 
 
+@pytest.mark.parametrize("status", ["paid", "authorized"])
+def test_what_the_channel_took_or_reserved_may_ship(status: str) -> None:
+    assert read(changed(financial_status=status)).payment_hold == ""
+
+
+@pytest.mark.parametrize(
+    "status", ["pending", "partially_paid", "partially_refunded", "expired", "new", "", None, 7]
+)
+def test_what_the_channel_has_not_been_paid_for_waits(status: Any) -> None:
+    assert read(changed(financial_status=status)).payment_hold
+    assert "2000 of 3300" in read(payload("till_in_yen")).payment_hold
+
+
+def test_what_costs_nothing_needs_no_payment() -> None:
+    line = {"id": 1, "variant_id": 2, "quantity": 1, "price": "5.00", "total_discount": "5.00"}
+    free: dict[str, Any] = {"line_items": [line], "shipping_lines": [], "total_price": "0.00"}
+
+    assert read(changed(financial_status="pending", **free)).payment_hold == ""
+
+
 def test_what_is_outstanding_is_not_captured() -> None:
     assert read(payload("till_in_yen")).payment.captured == 2000
 

@@ -1,3 +1,5 @@
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ pytestmark = pytest.mark.cloud
 def basket(**changes: Any) -> Json:
     said = an_order(("MUG", 2)).model_dump(mode="json")
     said["payment"]["provider"] = "test"
+    del said["payment_hold"]
     return {**said, **changes}
 
 
@@ -65,6 +68,33 @@ def test_another_body_under_a_known_name_or_key_is_a_conflict(house: House) -> N
         status, problem = place(other, key)
         assert (status, problem["status"], problem["title"]) == (409, 409, "Conflict")
     assert [row["SK"]["S"] for row in house.rows("orders")].count("ORDER") == 1
+
+
+def test_two_channels_may_come_with_the_same_idempotency_key(house: House) -> None:
+    house.stocked("MUG", 5)
+    number = basket()["external_id"]
+
+    web, market = (
+        place(basket(channel=channel, external_id=number), key=number)
+        for channel in ("web", "market")
+    )
+
+    assert (web[0], market[0]) == (201, 201)
+    assert web[1]["order_id"] != market[1]["order_id"]
+    assert place(basket(channel="market"), key=number)[0] == 409
+
+
+def test_a_provider_that_is_not_enabled_takes_no_order(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.stocked("MUG", 5)
+    monkeypatch.setenv("PAYMENT_PROVIDERS", "external")
+
+    status, problem = place(basket())
+
+    assert status == 422
+    assert problem["errors"] == [{"field": "payment.provider", "reason": "is none of external"}]
+    assert place(basket(payment={"provider": "external"}))[0] == 201
 
 
 def test_nobody_is_named_outside_the_vault(house: House) -> None:
@@ -131,6 +161,37 @@ def test_a_days_orders_come_page_by_page(house: House) -> None:
 
     assert found == placed[::-1]
     assert ask(api, "GET /orders", query="status=completed&from=2026-01-01")[1]["items"] == []
+
+
+def pages_of(query: str) -> Iterator[Json]:
+    cursor = ""
+    while True:
+        status, page = ask(api, "GET /orders", query=query + cursor)
+        assert status == 200
+        yield page
+        if page["cursor"] is None:
+            return
+        cursor = f"&cursor={page['cursor']}"
+
+
+def heavy(**changes: Any) -> Json:
+    """An order whose view has some 300 KB."""
+    lines = [{"sku": "MUG", "quantity": 1, "unit_price": 0}] * 1_400
+    return basket(lines=lines, total=500, **changes)
+
+
+@pytest.mark.parametrize("query", ["", "&customer=ada@example.com", "&channel=web"])
+def test_a_page_of_huge_orders_ends_early_and_leads_to_the_rest(house: House, query: str) -> None:
+    house.stocked("MUG", 5)
+    bodies = [basket(), *(heavy() for _ in range(5)), heavy(channel="till"), basket()]
+    placed = [place(body)[1] for body in bodies]
+    asked = [it["order_id"] for it in placed if "channel" not in query or it["channel"] == "web"]
+
+    pages = list(pages_of(f"limit=200{query}"))
+
+    assert len(pages) > 1
+    assert max(len(json.dumps(page)) for page in pages) < 1_500_000
+    assert [it["order_id"] for page in pages for it in page["items"]] == asked[::-1]
 
 
 def test_a_partial_cancellation_under_one_key_happens_once(house: House) -> None:

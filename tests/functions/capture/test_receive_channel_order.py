@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,16 @@ def test_an_order_that_is_told_twice_is_one_paid_order(house: House) -> None:
     assert order.channel == "shopify:mugs.myshopify.com"
     assert (order.total, order.payment.captured) == (7037, 7037)
     assert "Grace" not in str(house.rows("orders") + house.rows("customers"))
+
+
+def test_an_order_that_is_not_paid_for_waits_for_a_person(house: House) -> None:
+    order = json.loads(PAYLOAD.read_bytes()) | {"financial_status": "pending"}
+
+    _, answer = tell(json.dumps(order).encode())
+
+    (hold,) = house.orders.get(answer["order_id"]).active_holds
+    assert hold.type == "payment"
+    assert "pending" in hold.reason
 
 
 def test_only_the_channel_itself_is_believed(house: House) -> None:

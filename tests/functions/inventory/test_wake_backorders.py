@@ -3,7 +3,8 @@ from uuid import uuid4
 
 import pytest
 
-from functions.inventory.wake_backorders import IN_LINE, wake_backorders
+from functions.inventory.wake_backorders import wake_backorders
+from oms.adapters.backorders import IN_LINE
 from oms.adapters.dynamodb import DynamoDB
 from oms.adapters.orders_table import OrdersTable, Placement
 from oms.adapters.stock_table import StockTable

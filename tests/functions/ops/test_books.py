@@ -14,6 +14,7 @@ from oms.adapters.histories import Filed, Histories
 from oms.contracts import codec
 from oms.domain import commands as c
 from oms.domain.fulfillment import Quantity
+from oms.domain.order import Fact
 from tests.functions.world import World, an_order
 
 pytestmark = pytest.mark.cloud
@@ -215,6 +216,9 @@ class Moving:
 
     def many(self, order_ids: Any) -> dict[str, Any]:
         return self.stale if self.looks == 1 else self.world.orders.many(order_ids)
+
+    def fact(self, order_id: str, seq: int) -> Fact:
+        return self.world.orders.fact(order_id, seq)
 
 
 def test_stock_that_moves_while_it_is_read_is_no_difference(world: World) -> None:

@@ -9,6 +9,7 @@ from functions.tracking import receive_carrier_webhook as webhook
 from oms.adapters.carriers import easypost
 from oms.domain.order import OrderStatus
 from oms.domain.tracking import TrackingStatus
+from oms.domain.waits import Wait, outcome
 from tests.functions.doors import SECRETS, House, ask, house
 from tests.functions.world import World, an_order, now
 
@@ -110,3 +111,16 @@ def test_what_is_no_tracker_is_refused_or_ignored(house: House) -> None:
     nonsense: list[Any] = [[], {}, {"description": "tracker.updated"}]
     for event in nonsense:
         assert tell(event)[0] == 422
+
+
+def test_a_parcel_on_its_way_back_needs_a_person(house: House) -> None:
+    world = shipped(house)
+    order_id = only(world)
+    event = message(world, order_id)
+    event["result"]["status"] = "return_to_sender"
+
+    assert tell(event)[0] == 200
+
+    order = world.check(order_id)
+    assert order.attention.endswith("return_to_sender")
+    assert outcome(order, Wait.FULFILLMENT) == "attention"

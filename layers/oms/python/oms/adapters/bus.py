@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,7 +12,8 @@ from oms.contracts.events import CATALOGUE
 from oms.settings import setting
 
 BATCH = 10
-# EventBridge takes 1 MB for an entry with all its parts; a larger order is refused when placed.
+# EventBridge takes 1 MB for an entry with all its parts; an order whose first event is larger is
+# refused when it is placed. Of a later event that is, consumers are told all but the data.
 MAX_DETAIL_BYTES = 900_000
 MAX_REQUEST_BYTES = 950_000
 
@@ -39,8 +40,21 @@ class Bus:
             "EventBusName": self._name,
             "Source": CATALOGUE[envelope["type"]].source,
             "DetailType": envelope["type"],
-            "Detail": json.dumps(envelope, separators=(",", ":"), default=str),
+            "Detail": _carried(envelope),
         }
+
+
+def detail(envelope: Mapping[str, Any]) -> str:
+    """As the bus weighs it: letters of other alphabets are two or three bytes, not six."""
+    return json.dumps(envelope, separators=(",", ":"), default=str, ensure_ascii=False)
+
+
+def _carried(envelope: Mapping[str, Any]) -> str:
+    whole = detail(envelope)
+    if len(whole.encode()) <= MAX_DETAIL_BYTES:
+        return whole
+    rest = {name: value for name, value in envelope.items() if name != "data"}
+    return detail({**rest, "data_omitted": True})
 
 
 def _batches(entries: Sequence[dict[str, Any]]) -> list[tuple[list[int], list[dict[str, Any]]]]:

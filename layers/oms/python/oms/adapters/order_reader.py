@@ -139,8 +139,12 @@ class OrderReader:
         rows = db.query(
             self._client,
             TableName=self._table,
-            KeyConditionExpression="PK = :pk",
-            ExpressionAttributeValues={":pk": db.s(tracking_pk(carrier, tracking_number))},
+            KeyConditionExpression="PK = :pk AND begins_with(SK, :fulfillment_order)",
+            ExpressionAttributeValues={
+                ":pk": db.s(tracking_pk(carrier, tracking_number)),
+                ":fulfillment_order": db.s("ful_"),
+            },
+            ConsistentRead=True,
         )
         return tuple(db.text(row, "SK") for row in rows)
 

@@ -133,10 +133,14 @@ class StockTable:
         idempotency_key: str | None = None,
         reason: str = "",
     ) -> Receipt:
-        """Take goods in, and tell the world; a new SKU begins with its first receipt."""
-        receipt = Receipt(_receipt_id(idempotency_key), sku, location, quantity, at)
+        """Take goods in, and tell the world; a new SKU begins with its first receipt.
+
+        Each actor has idempotency keys of its own.
+        """
+        once = f"{actor}\x1f{idempotency_key}" if idempotency_key else None
+        receipt = Receipt(_receipt_id(once), sku, location, quantity, at)
         try:
-            writes = self._receipt_writes(receipt, actor, idempotency_key, reason)
+            writes = self._receipt_writes(receipt, actor, once, reason)
             transact(self._client, writes)
         except _AlreadyReceived as known:
             return known.answer(receipt)
@@ -327,8 +331,8 @@ class _AlreadyReceived(Exception):
         return known
 
 
-def _receipt_id(idempotency_key: str | None) -> str:
-    seed = idempotency_key.encode() if idempotency_key else uuid.uuid4().bytes
+def _receipt_id(once: str | None) -> str:
+    seed = once.encode() if once else uuid.uuid4().bytes
     return "rcp_" + base64.b32encode(hashlib.sha256(seed).digest()).decode()[:26].lower()
 
 

@@ -441,6 +441,8 @@ def _(command: c.CancelOrder, order: Order) -> tuple[e.Event, ...]:
     if order.status in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):
         return ()
     _not_final(order, "be cancelled")
+    if command.expired and order.is_paid_for:
+        raise IllegalTransition(order.order_id, "paid for", "expire")
     units = _units_to_cancel(order, command.lines)
     if not units:
         raise IllegalTransition(order.order_id, "shipped", "be cancelled")

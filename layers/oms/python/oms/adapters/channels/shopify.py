@@ -24,6 +24,7 @@ Json = dict[str, Any]
 
 SHOP = re.compile(r"[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)+", re.ASCII)
 MAILBOX = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+SETTLED = frozenset({"paid", "authorized"})
 OVER = frozenset({"voided", "refunded"})
 LONGEST = 200
 
@@ -77,7 +78,7 @@ def _order(order: Json, channel: str) -> Json:
         "shipping": _shipping(order, currency),
         "tax_included": order.get("taxes_included") is True,
         "total": total,
-        "payment": _payment(order, total, currency),
+        **_money(order, total, currency),
     }
 
 
@@ -157,15 +158,24 @@ def _shipping_price(line: Json, currency: str) -> int:
     return _amount(line.get("price"), currency) - sum(off)
 
 
-def _payment(order: Json, total: int, currency: str) -> Json:
-    """The channel holds the money; `captured` is what it has taken, the rest is promised to it."""
-    captured = 0
-    if order.get("financial_status") in ("paid", "partially_refunded"):
-        captured = total
-    elif order.get("financial_status") == "partially_paid":
-        outstanding = order.get("total_outstanding")
-        captured = total - (total if outstanding is None else _amount(outstanding, currency))
-    return {"provider": "external", "token": str(order["id"]), "captured": captured}
+def _money(order: Json, total: int, currency: str) -> Json:
+    """The channel holds the money. Nothing ships for money that it neither took nor reserved."""
+    status = _text(order.get("financial_status"))
+    captured = _captured(order, status, total, currency)
+    payment = {"provider": "external", "token": str(order["id"]), "captured": captured}
+    if not total or status in SETTLED:
+        return {"payment": payment}
+    said = f"the payment is {status[:60] or 'not known'}: {captured} of {total} were taken"
+    return {"payment": payment, "payment_hold": said}
+
+
+def _captured(order: Json, status: str, total: int, currency: str) -> int:
+    if status in ("paid", "partially_refunded"):
+        return total
+    outstanding = order.get("total_outstanding")
+    if status != "partially_paid" or outstanding is None:
+        return 0
+    return total - _amount(outstanding, currency)
 
 
 def _customer(order: Json) -> Json | None:

@@ -33,21 +33,53 @@ def settle(
     order, token = orders.with_instrument(order_id)
     provider = providers[order.payment.provider]
     for operation in order.payment.unsettled:
-        if operation.status is not OperationStatus.PENDING:
+        if not _is_with_the_buyer(operation):
             result = _answer(provider, order, operation, token)
         elif _too_late(order, operation):
             result = _withdrawn(provider, order, operation)
         else:
-            continue  # the buyer's turn; the provider's webhook tells
+            continue  # the provider's webhook tells; the deadline looks it up
         order = _recorded(orders, order, operation, result, at, actor)
     return order
+
+
+def look_up_pending(
+    orders: OrdersTable,
+    order_id: str,
+    *,
+    at: datetime,
+    actor: str = "system",
+    providers: Mapping[str, Provider] = PROVIDERS,
+) -> Order:
+    """Ask how it ended at the buyer's bank, as the webhook that tells may be lost."""
+    order, token = orders.with_instrument(order_id)
+    provider = providers[order.payment.provider]
+    for operation in order.payment.unsettled:
+        if _is_with_the_buyer(operation) and not order.is_final:
+            found = _ended(provider, order, operation, token)
+            order = _recorded(orders, order, operation, found, at, actor) if found else order
+    return order
+
+
+def _is_with_the_buyer(operation: Operation) -> bool:
+    pending = operation.status is OperationStatus.PENDING
+    return pending and operation.kind is OperationKind.AUTHORIZE
+
+
+def _ended(provider: Provider, order: Order, operation: Operation, token: str) -> Result | None:
+    """None while the buyer has not decided."""
+    try:
+        found = provider.look_up(operation_key(order.order_id, operation), operation.kind, token)
+    except AmbiguousOutcome:
+        raise Undecided(f"{order.order_id} {operation.operation_id}") from None
+    return None if found is None or found.status is OperationStatus.PENDING else found
 
 
 def _answer(provider: Provider, order: Order, operation: Operation, token: str) -> Result | None:
     """None when nobody can say."""
     key = operation_key(order.order_id, operation)
     try:
-        if operation.status is OperationStatus.UNKNOWN or _too_late(order, operation):
+        if operation.status is not OperationStatus.REQUESTED or _too_late(order, operation):
             found = provider.look_up(key, operation.kind, token)
             if found is not None:
                 return found

@@ -107,8 +107,8 @@ class PaymentGiven(Contract):
     captured: Amount = 0
 
 
-class ChannelOrder(Contract):
-    """An order as a channel hands it over: a till knows neither a name nor an address.
+class OrderGiven(Contract):
+    """An order, whoever hands it over: a till knows neither a name nor an address.
 
     Amounts are integers of the smallest unit of `currency`. `total` must be the sum of the parts.
     """
@@ -175,7 +175,14 @@ class ChannelOrder(Contract):
             yield Fault("payment.token", f"is what the provider {self.payment.provider!r} needs")
 
 
-class PlaceOrder(ChannelOrder):
+class ChannelOrder(OrderGiven):
+    """As a sales channel's adapter reads it. `payment_hold` says what is not sure about the money
+    that the channel takes: the order waits for a person."""
+
+    payment_hold: FreeText = ""
+
+
+class PlaceOrder(OrderGiven):
     """An order of a storefront. What ships needs an address; `customer` may be null, not absent."""
 
     customer: Customer | None

@@ -1,0 +1,83 @@
+"""Scans that came before their parcel, kept until the warehouse reports it.
+
+TRACKING#<carrier>#<number> / SCANS#<fingerprint>    one message of the carrier, as it was read
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+from functools import cache
+
+from oms.adapters import dynamodb as db
+from oms.adapters.dynamodb import DynamoDB, Item
+from oms.adapters.order_rows import tracking_pk
+from oms.adapters.orders_table import OrdersTable
+from oms.contracts import codec
+from oms.domain.commands import RecordScans
+from oms.domain.order import Order
+from oms.domain.tracking import TrackingUpdate
+from oms.settings import setting
+
+KEPT_FOR = timedelta(days=30)
+
+
+class ScanInbox:
+    def __init__(self, client: DynamoDB, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def keep(self, update: TrackingUpdate, at: datetime) -> None:
+        """The same message twice is one row."""
+        item = {
+            **_row_key(update),
+            "body": db.pack(codec.encode(update)),
+            "expires_at": db.n(int((at + KEPT_FOR).timestamp())),
+        }
+        self._client.put_item(TableName=self._table, Item=item)
+
+    def kept(self, carrier: str, tracking_number: str) -> tuple[TrackingUpdate, ...]:
+        rows = db.query(
+            self._client,
+            TableName=self._table,
+            KeyConditionExpression="PK = :pk AND begins_with(SK, :scans)",
+            ExpressionAttributeValues={
+                ":pk": db.s(tracking_pk(carrier, tracking_number)),
+                ":scans": db.s("SCANS#"),
+            },
+            ConsistentRead=True,
+        )
+        return tuple(codec.decode(db.unpack(row["body"]), TrackingUpdate) for row in rows)
+
+    def drop(self, update: TrackingUpdate) -> None:
+        self._client.delete_item(TableName=self._table, Key=_row_key(update))
+
+
+def record_kept(
+    inbox: ScanInbox,
+    orders: OrdersTable,
+    order: Order,
+    carrier: str,
+    tracking_number: str,
+    at: datetime,
+) -> Order:
+    """Record what was kept for a parcel of the order, and keep it no longer; twice is once."""
+    for update in inbox.kept(carrier, tracking_number):
+        command = RecordScans(carrier, tracking_number, update.scans)
+        order = orders.change(
+            order.order_id, command, at=at, actor=f"carrier:{carrier}", seen=order
+        )
+        inbox.drop(update)
+    return order
+
+
+@cache
+def scan_inbox() -> ScanInbox:
+    return ScanInbox(db.client(), setting("ORDERS_TABLE"))
+
+
+def _row_key(update: TrackingUpdate) -> Item:
+    text = "\x1f".join(sorted(scan.fingerprint for scan in update.scans))
+    fingerprint = hashlib.sha256(text.encode()).hexdigest()[:32]
+    pk = tracking_pk(update.carrier, update.tracking_number)
+    return db.key(pk, f"SCANS#{fingerprint}")

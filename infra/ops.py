@@ -34,7 +34,7 @@ class Ops(Construct):
         data.orders.permit(self.api, *CHANGE, "BatchGetItem", "Query", "Scan", indexes=("GSI3",))
         data.stock.permit(self.api, *WRITE, "BatchGetItem", "Query", "Scan")
         data.orders.permit(self.reconcile, *CHANGE, "BatchGetItem", "Query", indexes=("GSI3",))
-        data.stock.permit(self.reconcile, "GetItem", *WRITE)
+        data.stock.permit(self.reconcile, "BatchGetItem", "GetItem", "Query", *WRITE)
         for function in (self.api, self.reconcile):
             function.permit([order_workflow], "states:StartExecution")
             function.permit([order_executions], "states:DescribeExecution")

@@ -31,7 +31,7 @@ def test_what_one_location_rejects_another_ships(shop: Shop) -> None:
     assert shop.until_ended(order_id) == ("SUCCEEDED", "Order completed")
 
 
-def test_what_every_location_rejects_waits_for_stock_elsewhere(shop: Shop) -> None:
+def test_what_every_location_rejects_needs_a_person(shop: Shop) -> None:
     sku = shop.stocked(5, "NEAR", "FAR")
     order_id = shop.routed((sku, 2))["order_id"]
 
@@ -39,7 +39,7 @@ def test_what_every_location_rejects_waits_for_stock_elsewhere(shop: Shop) -> No
         order = eventually(partial(order_of_boxes, shop, order_id, boxes_by_now), 30)
         shop.do(identity(box_of(order)), "reject", reason="cannot")
 
-    shop.until(order_id, fulfillment_status="backordered")
+    shop.until(order_id, attention="only locations that rejected it have the stock")
     assert shop.units(sku) == (10, 10, 0)
     shop.cancel(order_id)
     assert shop.until_ended(order_id) == ("SUCCEEDED", "Order cancelled")

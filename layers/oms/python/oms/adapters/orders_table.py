@@ -352,7 +352,7 @@ def _consequences(before: Order | None, after: Order) -> Item:
 
 
 def _short_skus(order: Order) -> frozenset[str]:
-    """SKUs that the order waits for; the first few of very many, one arrival wakes it anyway."""
+    """SKUs in whose lines the order stands: the first few of very many, then the next ones."""
     short = sorted({line.sku for line in order.lines if line.backordered})
     return frozenset(short[:MAX_QUEUES])
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from oms.adapters.stock_table import MovementPage
 from oms.domain.events import StockReceived
 from oms.domain.inventory import (
-    MAX_ITEMS_PER_TRANSACTION,
     NO_EFFECT,
     Balance,
     DuplicateMovement,
@@ -50,9 +49,6 @@ class StockFake:
         except Exception:
             self.__dict__.update(before)
             raise
-
-    def fits(self, change: StockChange) -> bool:
-        return len(change.items) <= MAX_ITEMS_PER_TRANSACTION
 
     def writes(self, change: StockChange) -> list[Put]:
         return [lambda: self._apply(change)]

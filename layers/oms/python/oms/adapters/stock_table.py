@@ -95,10 +95,6 @@ class StockTable:
         self._known: set[str] = set()
         self._batches = Batches(client, table_name, self.writes, MAX_ITEMS_PER_TRANSACTION)
 
-    def fits(self, change: StockChange) -> bool:
-        """Whether `writes` leave room for an order's own rows in one transaction."""
-        return len(change.items) <= MAX_ITEMS_PER_TRANSACTION
-
     def writes(self, change: StockChange) -> list[Write]:
         """Two per item, the movement first: a duplicate is called one even when stock is out."""
         return [

@@ -98,7 +98,7 @@ class Router:
         if decision.outcome is RoutingOutcome.BACKORDERED:
             return self._wait(order, supply, decision)
         plan, record = _plan(order, decision)
-        if needs_batches(plan):
+        if needs_batches(plan, order.line):
             return self._take_batches(self._change(order, c.PlanRouting(plan, record)))
         self._change(order, c.RecordRouting(plan, record))
         return "routed"

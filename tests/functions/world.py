@@ -162,11 +162,7 @@ class World:
         assert fold(order_id, self.orders.whole_history(order_id)) == order
         for level in self.stock.scan_levels():
             assert level.is_sound, level
-            assert self.stock.movement_sums(level.sku)[level.location] == (
-                level.on_hand,
-                level.available,
-                level.reserved,
-            )
+            assert self.stock.movement_sums(level.sku)[level.location] == level.counters
         return order
 
 

@@ -12,7 +12,9 @@ from botocore.session import Session
 POOL = 16
 
 
-def client(service: str, *, read_timeout: float = 10, attempts: int = 4) -> Any:
+def client(
+    service: str, *, read_timeout: float = 10, attempts: int = 4, signature: str | None = None
+) -> Any:
     """A client with short patience; safe to share between threads, so callers keep theirs."""
     config = Config(
         connect_timeout=2,
@@ -20,6 +22,7 @@ def client(service: str, *, read_timeout: float = 10, attempts: int = 4) -> Any:
         retries={"mode": "standard", "total_max_attempts": attempts},
         tcp_keepalive=True,
         max_pool_connections=POOL,
+        signature_version=signature,
     )
     return _session().create_client(service, config=config)
 

@@ -13,6 +13,7 @@ from oms.domain.waits import Wait
 
 OPEN_SHARDS = 10
 ABSENT = "attribute_not_exists(PK)"
+DECISION = "decision"  # of an event row: what routing knew when it decided, packed
 
 
 def fact_of(item: Item) -> Fact:

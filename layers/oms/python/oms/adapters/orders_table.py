@@ -25,6 +25,7 @@ from oms.adapters.dynamodb import DynamoDB, Item, Write
 from oms.adapters.order_reader import OrderReader
 from oms.adapters.order_rows import (
     ABSENT,
+    DECISION,
     event_item,
     instant,
     open_shard,
@@ -40,6 +41,7 @@ from oms.domain import events as e
 from oms.domain.commands import Command
 from oms.domain.decide import decide, facts
 from oms.domain.errors import Conflict, Contended, NotFound, OmsError, Refused
+from oms.domain.inventory import MovementKind, StockChange
 from oms.domain.order import Fact, Order, apply, moves_at_once
 from oms.domain.waits import Wait, has_business, is_awaited, outcome
 from oms.settings import setting
@@ -66,6 +68,22 @@ def once_key(subject: str, idempotency_key: str | None, body: object) -> OnceKey
         return None
     digest = hashlib.sha256(f"{subject}\x1f{idempotency_key}".encode()).hexdigest()
     return OnceKey(digest, fingerprint_of(body))
+
+
+Taking = Callable[[StockChange], Sequence[Write]]  # how the units of a routed order are taken
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is written with a change of an order, beside what follows from it.
+
+    `taking`: instead of the plain allocation of a routed order. `decision`: kept with its first
+    event, for whoever asks why. `writes`: anything else that must hold or happen with it.
+    """
+
+    taking: Taking | None = None
+    decision: bytes = b""
+    writes: tuple[Write, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +130,7 @@ class OrdersTable(OrderReader):
         actor: str,
         seen: Order | None = None,
         once: OnceKey | None = None,
+        beside: Beside | None = None,
     ) -> Order:
         """Decide on the newest order and store what follows; again, if it was changed meanwhile.
 
@@ -121,7 +140,7 @@ class OrdersTable(OrderReader):
         """
         if once is not None and self._was_done(order_id, once):
             return self.get(order_id)
-        save = partial(self._save, at=at, actor=actor, once=once)
+        save = partial(self._save, at=at, actor=actor, once=once, beside=beside or Beside())
         with suppress(Refused, NotFound, StaleOrder):
             order = seen or self.glance(order_id)
             if decided := decide(command, order):
@@ -158,15 +177,17 @@ class OrdersTable(OrderReader):
         at: datetime,
         actor: str,
         once: OnceKey | None,
+        beside: Beside,
     ) -> Order:
         recorded, after = facts(before.order_id, before, decided, at, actor)
         writes = [
             self._update(before, after),
-            *self._event_writes(before.order_id, before, after, recorded),
+            *self._event_writes(before.order_id, before, after, recorded, beside.decision),
             *self._found_by(before, after, at),
             *self._queue_writes(before, after),
             *attention_writes(self._table, before, after, at),
-            *self._stock_writes(before, recorded),
+            *self._stock_writes(before, recorded, beside.taking),
+            *beside.writes,
             *self._once(before.order_id, once),
         ]
         try:
@@ -225,10 +246,17 @@ class OrdersTable(OrderReader):
         return Write({"Update": update}, lambda _: StaleOrder(after.order_id))
 
     def _event_writes(
-        self, order_id: str, before: Order | None, after: Order, recorded: Sequence[Fact]
+        self,
+        order_id: str,
+        before: Order | None,
+        after: Order,
+        recorded: Sequence[Fact],
+        decision: bytes = b"",
     ) -> Iterator[Write]:
         for fact in recorded:
             item = event_item(order_id, fact)
+            if decision and fact is recorded[0]:
+                item |= {DECISION: db.pack(decision)}
             if fact is recorded[-1]:
                 item |= _consequences(before, after)
             put = {"TableName": self._table, "Item": item, "ConditionExpression": ABSENT}
@@ -271,12 +299,15 @@ class OrdersTable(OrderReader):
         item = db.key(tracking_pk(carrier, tracking_number), identity)
         return Write({"Put": {"TableName": self._table, "Item": item}})
 
-    def _stock_writes(self, before: Order, recorded: Sequence[Fact]) -> Iterator[Write]:
+    def _stock_writes(
+        self, before: Order, recorded: Sequence[Fact], taking: Taking | None
+    ) -> Iterator[Write]:
         """What fits moves with the order; the rest is owed by it and settled in batches."""
         order = before
         for fact in recorded:
             if change := moves_at_once(order, fact):
-                yield from self._stock_table.writes(change)
+                allocates = taking if change.kind is MovementKind.ALLOCATED else None
+                yield from (allocates or self._stock_table.writes)(change)
             order = apply(order.order_id, order, fact)
 
     def _queue_writes(self, before: Order, after: Order) -> list[Write]:

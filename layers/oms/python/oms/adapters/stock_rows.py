@@ -22,6 +22,7 @@ from oms.domain.inventory import (
 from oms.domain.locations import Location, LocationKind
 
 LEVEL, MOVE, WAIT = "LEVEL#", "MOVE#", "WAIT#"
+ALWAYS = ("on_hand", "available", "reserved")
 LOCATIONS = "LOCATIONS"
 
 
@@ -65,7 +66,8 @@ def request_key(idempotency_key: str) -> Item:
 
 def movement_row(change: StockChange, item: StockItemChange) -> Item:
     at = stamp(change.at)
-    sort = f"{MOVE}{at}#{change.cause}#{change.kind}#{item.location}"
+    whose = "".join(f"#{holder}" for holder in (item.reservation, item.taken_from) if holder)
+    sort = f"{MOVE}{at}#{change.cause}#{change.kind}#{item.location}{whose}"
     return {
         **key(partition(item.sku), sort),
         "kind": s(change.kind),
@@ -73,17 +75,22 @@ def movement_row(change: StockChange, item: StockItemChange) -> Item:
         "location": s(item.location),
         "cause": s(change.cause),
         "at": s(at),
-        **effect_attributes(change.effect(item)),
+        **{name: n(delta) for name, delta in counters(change.effect(item)).items()},
         **({"reason": s(change.reason)} if change.reason else {}),
+        **({"reservation": s(item.reservation)} if item.reservation else {}),
+        **({"taken_from": s(item.taken_from)} if item.taken_from else {}),
     }
 
 
-def effect_attributes(effect: Effect) -> Item:
-    return {name: n(delta) for name, delta in effect._asdict().items()}
+def counters(effect: Effect) -> dict[str, int]:
+    """As they are written: most stock is not expected, so `incoming` is often left out."""
+    every = effect._asdict()
+    return every if effect.incoming else {name: every[name] for name in ALWAYS}
 
 
 def read_effect(item: Item) -> Effect:
-    return Effect(*(number(item, name) for name in Effect._fields))
+    incoming = number(item, "incoming") if "incoming" in item else 0
+    return Effect(*(number(item, name) for name in ALWAYS), incoming)
 
 
 def read_movement(item: Item) -> Movement:
@@ -96,6 +103,8 @@ def read_movement(item: Item) -> Movement:
         cause=text(item, "cause"),
         at=instant(text(item, "at")),
         reason=item.get("reason", {}).get("S", ""),
+        reservation=item.get("reservation", {}).get("S", ""),
+        taken_from=item.get("taken_from", {}).get("S", ""),
     )
 
 

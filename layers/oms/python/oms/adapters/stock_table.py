@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -37,6 +37,7 @@ from oms.adapters.stock_rows import (
     LOCATIONS,
     MOVE,
     WAIT,
+    counters,
     item_key,
     level_key,
     location_key,
@@ -72,6 +73,7 @@ from oms.domain.inventory import (
     StockItemChange,
     UnknownLocation,
     WaitingOrder,
+    net_effects,
     refusal,
 )
 from oms.domain.locations import Location
@@ -79,6 +81,8 @@ from oms.settings import setting
 
 MAX_QUERIES = 10  # of levels, for more SKUs than this whole batches of keys are asked for
 MAX_KNOWN = 100_000
+
+Floors = Mapping[tuple[str, str], int]  # by stock item and location
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +99,17 @@ class StockTable:
         self._known: set[str] = set()
         self._batches = Batches(client, table_name, self.writes, MAX_ITEMS_PER_TRANSACTION)
 
-    def writes(self, change: StockChange) -> list[Write]:
-        """Two per item, the movement first: a duplicate is called one even when stock is out."""
-        return [
-            write
-            for item in change.items
-            for write in (self._movement(change, item), self._level(change, item))
-        ]
+    def writes(self, *changes: StockChange, floors: Floors | None = None) -> list[Write]:
+        """One row per movement, then one write per level with the net effect of all of them.
+
+        The movements come first: a duplicate is called one even when stock is out. A level that
+        stays as it is, because units only change hands, is not written. `floors` are units that
+        must remain available, by stock item and location.
+        """
+        movements = [self._movement(change, item) for change in changes for item in change.items]
+        effects = net_effects(changes).items()
+        levels = [self._level(*at, effect, (floors or {}).get(at, 0)) for at, effect in effects]
+        return [*movements, *levels]
 
     def apply(self, change: StockChange) -> None:
         """The change alone, in one transaction."""
@@ -218,21 +226,27 @@ class StockTable:
         put = self._put(movement_row(change, item), "attribute_not_exists(PK)")
         return Write(put.item, lambda _: DuplicateMovement(change.kind, change.cause))
 
-    def _level(self, change: StockChange, item: StockItemChange) -> Write:
+    def _level(self, sku: str, location: str, effect: Effect, floor: int) -> Write:
         """Each counter that goes down must have that much; the first units make the level."""
-        deltas = change.effect(item)._asdict()
+        deltas = counters(effect)
         falls = {name: -delta for name, delta in deltas.items() if delta < 0}
+        if "available" in falls:
+            falls["available"] += floor
         values = {f":{name}": n(delta) for name, delta in deltas.items()}
         values |= {f":least_{name}": n(least) for name, least in falls.items()}
         guard = " AND ".join(f"{name} >= :least_{name}" for name in falls)
         update = {
             "TableName": self._table,
-            "Key": level_key(item.sku, item.location),
+            "Key": level_key(sku, location),
             "UpdateExpression": "ADD " + ", ".join(f"{name} :{name}" for name in deltas),
             "ExpressionAttributeValues": values,
             **({"ConditionExpression": guard} if guard else {}),
         }
-        return Write({"Update": update}, lambda old: _refusal(old, change, item))
+        empty = Level(sku, location)
+        return Write(
+            {"Update": update},
+            lambda old: refusal(read_level(old) if old else empty, effect, floor),
+        )
 
     def _receipt_writes(
         self, receipt: Receipt, actor: str, key: str | None, reason: str
@@ -330,11 +344,6 @@ class _AlreadyReceived(Exception):
 def _receipt_id(once: str | None) -> str:
     seed = once.encode() if once else uuid.uuid4().bytes
     return "rcp_" + base64.b32encode(hashlib.sha256(seed).digest()).decode()[:26].lower()
-
-
-def _refusal(old: Item | None, change: StockChange, item: StockItemChange) -> Exception:
-    level = read_level(old) if old else Level(item.sku, item.location)
-    return refusal(level, change, item)
 
 
 def _balances(sku: str, rows: Iterable[Item]) -> list[Balance]:

@@ -33,6 +33,11 @@ class PlaceOrder:
     provider: str
     captured: int = 0
     holds: tuple[tuple[str, str], ...] = ()
+    stock_hold_id: str = ""
+    tags: tuple[str, ...] = ()
+    customer_tier: str = ""
+    deliver_by: str = ""
+    pickup_location: str = ""
 
 
 @dataclass(frozen=True, slots=True)

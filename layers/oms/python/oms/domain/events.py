@@ -14,7 +14,11 @@ from oms.domain.tracking import Scan
 
 @dataclass(frozen=True, slots=True)
 class OrderPlaced:
-    """A channel handed us an order and we accepted it. Lines carry their share of `discounts`."""
+    """A channel handed us an order and we accepted it. Lines carry their share of `discounts`.
+
+    `stock_hold_id` is the cart's hold that the order carries on; `deliver_by` the day (ISO) that
+    the customer was promised; with `pickup_location` the customer collects the order there.
+    """
 
     channel: str
     external_id: str
@@ -29,6 +33,11 @@ class OrderPlaced:
     total: int
     provider: str
     operations: tuple[Operation, ...]
+    stock_hold_id: str = ""
+    tags: tuple[str, ...] = ()
+    customer_tier: str = ""
+    deliver_by: str = ""
+    pickup_location: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +112,29 @@ class PaymentOperationRetried:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """One location's part of a routing plan."""
+    """One location's part of a routing plan.
+
+    `ship_on` is the local day (ISO) whose capacity it takes, empty where capacity is unlimited;
+    `ship_by` the instant at which it must be with the carrier; `deliver_by` the day (ISO) it
+    should arrive; `delivery`: ship, pickup (collected where it lies) or ship_to_store.
+    """
 
     fulfillment_order_id: str
     location_id: str
     lines: tuple[Quantity, ...]
+    ship_on: str = ""
+    ship_by: datetime | None = None
+    deliver_by: str = ""
+    delivery: str = "ship"
 
 
 @dataclass(frozen=True, slots=True)
 class RejectedLocation:
+    """`until`: after it the location may be asked again; None: never for this order."""
+
     location_id: str
     reason: str
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +146,9 @@ class RoutingRecord:
     runner_up_cost: int | None
     rejected: tuple[RejectedLocation, ...]
     proved: bool
+    rule_set: str = ""
+    rule_set_version: int = 0
+    objective: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +174,19 @@ class OrderRouted:
 
 @dataclass(frozen=True, slots=True)
 class OrderBackordered:
+    """`expected_on`: the day (ISO) by which all of it should be there, as far as is known."""
+
     lines: tuple[Quantity, ...]
+    expected_on: str = ""
+    preorder: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRoutingDeferred:
+    """Scarce stock: the order is routed together with others, at this instant at the latest."""
+
+    until: datetime
+    sku: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +236,48 @@ class FulfillmentOrderPacked:
 
 @dataclass(frozen=True, slots=True)
 class FulfillmentOrderRejected:
+    """`until`: how long the location is left out for this order; None for good."""
+
     fulfillment_order_id: str
     location_id: str
     reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FulfillmentOrderShortPicked:
+    """The location does not have these units, whatever its level says; the rest goes on."""
+
+    fulfillment_order_id: str
+    location_id: str
+    lines: tuple[Quantity, ...]
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FulfillmentOrderArrived:
+    """All parcels are at the store where the customer will collect them: nothing is delivered."""
+
+    fulfillment_order_id: str
+    scanned: ParcelScanned | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FulfillmentOrderReady:
+    """The customer can come and collect it."""
+
+    fulfillment_order_id: str
+    location_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FulfillmentOrderCollected:
+    """Handed over in the store; `capture` takes the money for what had not been shipped before."""
+
+    fulfillment_order_id: str
+    location_id: str
+    capture: Operation | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +365,7 @@ Event = (
     | OrderRoutingAbandoned
     | OrderRouted
     | OrderBackordered
+    | OrderRoutingDeferred
     | BackorderReleased
     | HoldPlaced
     | HoldReleased
@@ -299,6 +375,10 @@ Event = (
     | FulfillmentOrderPicked
     | FulfillmentOrderPacked
     | FulfillmentOrderRejected
+    | FulfillmentOrderShortPicked
+    | FulfillmentOrderArrived
+    | FulfillmentOrderReady
+    | FulfillmentOrderCollected
     | FulfillmentOrderShipped
     | ParcelScanned
     | FulfillmentOrderDelivered
@@ -316,3 +396,31 @@ class StockReceived:
     sku: str
     location_id: str
     quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class StockFreed:
+    """Of a stock item: units can be promised again that were held, counted out or on their way."""
+
+    sku: str
+    location_id: str
+    quantity: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StockLow:
+    """What is available has fallen to the item's threshold; told once until it has recovered."""
+
+    sku: str
+    location_id: str
+    available: int
+    threshold: int
+
+
+@dataclass(frozen=True, slots=True)
+class StockOut:
+    """Nothing is available any more; told once until something is."""
+
+    sku: str
+    location_id: str

@@ -16,11 +16,23 @@ MAX_ROWS = 84  # of stock, fulfillment orders and parcels; the rest of 100 is th
 
 
 class MovementKind(StrEnum):
+    """A reservation begins with `allocated` (an order), `held` (a cart) or `leased` (a flash sale)
+    and ends with `consumed`, `released` or `missing`; `carried` moves it to another holder."""
+
     RECEIVED = "received"
     ALLOCATED = "allocated"
     CONSUMED = "consumed"
     RELEASED = "released"
     ADJUSTED = "adjusted"
+    COUNTED = "counted"
+    MISSING = "missing"
+    HELD = "held"
+    LEASED = "leased"
+    CARRIED = "carried"
+    EXPECTED = "expected"
+    UNEXPECTED = "unexpected"
+    ARRIVED = "arrived"
+    SENT = "sent"
 
 
 class Effect(NamedTuple):
@@ -29,9 +41,10 @@ class Effect(NamedTuple):
     on_hand: int
     available: int
     reserved: int
+    incoming: int = 0
 
     def times(self, quantity: int) -> "Effect":
-        return Effect(self.on_hand * quantity, self.available * quantity, self.reserved * quantity)
+        return Effect(*(each * quantity for each in self))
 
     def plus(self, other: "Effect") -> "Effect":
         return Effect(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
@@ -45,7 +58,17 @@ EFFECT_OF_ONE = {
     MovementKind.CONSUMED: Effect(-1, 0, -1),
     MovementKind.RELEASED: Effect(0, +1, -1),
     MovementKind.ADJUSTED: Effect(+1, +1, 0),
+    MovementKind.COUNTED: Effect(+1, +1, 0),
+    MovementKind.MISSING: Effect(-1, 0, -1),
+    MovementKind.HELD: Effect(0, -1, +1),
+    MovementKind.LEASED: Effect(0, -1, +1),
+    MovementKind.CARRIED: Effect(0, 0, 0),
+    MovementKind.EXPECTED: Effect(0, 0, 0, +1),
+    MovementKind.UNEXPECTED: Effect(0, 0, 0, -1),
+    MovementKind.ARRIVED: Effect(+1, +1, 0, -1),
+    MovementKind.SENT: Effect(-1, -1, 0),
 }
+SIGNED = frozenset({MovementKind.ADJUSTED, MovementKind.COUNTED})  # a count may find nothing new
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +78,15 @@ class Level:
     on_hand: int = 0
     available: int = 0
     reserved: int = 0
+    incoming: int = 0
+
+    @property
+    def counters(self) -> Effect:
+        return Effect(self.on_hand, self.available, self.reserved, self.incoming)
 
     @property
     def is_sound(self) -> bool:
-        counters = (self.on_hand, self.available, self.reserved)
-        return min(counters) >= 0 and self.on_hand == self.available + self.reserved
+        return min(self.counters) >= 0 and self.on_hand == self.available + self.reserved
 
     def moved(self, effect: Effect) -> "Level":
         return replace(
@@ -67,16 +94,23 @@ class Level:
             on_hand=self.on_hand + effect.on_hand,
             available=self.available + effect.available,
             reserved=self.reserved + effect.reserved,
+            incoming=self.incoming + effect.incoming,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class StockItemChange:
-    """Units of one SKU at one location; only an adjustment may be negative."""
+    """Units of one stock item at one location; only adjustments and counts may be negative.
+
+    `sku` is the item's identity: the SKU that it was first received under, whatever it is called
+    since. `reservation` says whose units they are: of a fulfillment order, a cart's hold, a lease.
+    """
 
     sku: str
     location: str
     quantity: int
+    reservation: str = ""
+    taken_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +130,7 @@ class StockChange:
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:
             raise ValueError("a stock change happens at an aware instant")
-        if self.kind is not MovementKind.ADJUSTED and any(i.quantity <= 0 for i in self.items):
+        if self.kind not in SIGNED and any(i.quantity <= 0 for i in self.items):
             raise ValueError(f"quantities {self.kind} must be positive")
         object.__setattr__(self, "items", summed(self.items))
 
@@ -119,6 +153,8 @@ class Movement:
     cause: str
     at: datetime
     reason: str = ""
+    reservation: str = ""
+    taken_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +166,7 @@ class Balance:
 
     @property
     def is_even(self) -> bool:
-        counters = (self.level.on_hand, self.level.available, self.level.reserved)
-        return self.level.is_sound and counters == self.moved
+        return self.level.is_sound and self.level.counters == self.moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +222,15 @@ class NotReserved(Refused):
         self.requested, self.reserved = requested, reserved
 
 
+class NotExpected(Refused):
+    """More arrives, or is called off, than was announced."""
+
+    def __init__(self, sku: str, location: str, requested: int, incoming: int) -> None:
+        super().__init__(f"{requested} of {sku} at {location} asked for, {incoming} expected")
+        self.sku, self.location = sku, location
+        self.requested, self.incoming = requested, incoming
+
+
 class DuplicateMovement(OmsError):
     """The ledger has this movement already; nothing was done a second time."""
 
@@ -213,11 +257,26 @@ class UnknownLocation(NotFound):
 
 
 def summed(items: Iterable[StockItemChange]) -> tuple[StockItemChange, ...]:
-    """One entry per stock item, in a stable order: two lines of one SKU are one demand."""
-    totals: dict[tuple[str, str], int] = {}
+    """One entry per stock item and reservation, in a stable order: two lines of one SKU are one
+    demand."""
+    totals: dict[tuple[str, str, str, str], int] = {}
     for item in items:
-        totals[item.sku, item.location] = totals.get((item.sku, item.location), 0) + item.quantity
-    return tuple(StockItemChange(*key, total) for key, total in sorted(totals.items()) if total)
+        key = (item.sku, item.location, item.reservation, item.taken_from)
+        totals[key] = totals.get(key, 0) + item.quantity
+    return tuple(
+        StockItemChange(sku, location, total, reservation, taken_from)
+        for (sku, location, reservation, taken_from), total in sorted(totals.items())
+    )
+
+
+def net_effects(changes: Iterable[StockChange]) -> dict[tuple[str, str], Effect]:
+    """By stock item and location, in a stable order; levels that stay as they are left out."""
+    net: dict[tuple[str, str], Effect] = {}
+    for change in changes:
+        for item in change.items:
+            at = (item.sku, item.location)
+            net[at] = net.get(at, NO_EFFECT).plus(change.effect(item))
+    return {at: effect for at, effect in sorted(net.items()) if effect != NO_EFFECT}
 
 
 def fits(items: int, others: int) -> bool:
@@ -234,16 +293,18 @@ def apply(level: Level, change: StockChange) -> Level:
     return level
 
 
-def refusal(level: Level, change: StockChange, item: StockItemChange) -> Refused:
-    """Why this level, too low, cannot bear the item's movement."""
-    if change.effect(item).available < 0:
-        shortage = Shortage(item.sku, item.location, abs(item.quantity), level.available)
-        return OutOfStock((shortage,))
-    return NotReserved(item.sku, item.location, item.quantity, level.reserved)
+def refusal(level: Level, effect: Effect, floor: int = 0) -> Refused:
+    """Why this level, too low, cannot bear the effect; `floor` units must remain available."""
+    if level.available + effect.available < (floor if effect.available < 0 else 0):
+        free = max(0, level.available - floor)
+        return OutOfStock((Shortage(level.sku, level.location, -effect.available, free),))
+    if level.incoming + effect.incoming < 0:
+        return NotExpected(level.sku, level.location, -effect.incoming, level.incoming)
+    return NotReserved(level.sku, level.location, -effect.reserved, level.reserved)
 
 
 def _moved(level: Level, change: StockChange, item: StockItemChange) -> Level:
     moved = level.moved(change.effect(item))
-    if min(moved.on_hand, moved.available, moved.reserved) < 0:
-        raise refusal(level, change, item)
+    if min(moved.counters) < 0:
+        raise refusal(level, change.effect(item))
     return moved

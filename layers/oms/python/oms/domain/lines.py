@@ -27,8 +27,19 @@ class Tax:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Units of a stock item that one unit of a line takes."""
+
+    item: str
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """`order_discount` is this line's share of the order's discounts, fixed at placement.
+
+    `takes` are the stock items of one unit, as they were at placement: several of a kit, one of a
+    renamed SKU. Empty: one of the item that is called like the SKU.
 
     Quantities are exclusive: ordered = open + backordered + allocated + shipped + delivered +
     cancelled, where `open` is what is left, so that the sum holds by construction.
@@ -41,11 +52,17 @@ class Line:
     discounts: tuple[Discount, ...] = ()
     taxes: tuple[Tax, ...] = ()
     order_discount: int = 0
+    takes: tuple[Part, ...] = ()
+    tags: tuple[str, ...] = ()
     backordered: int = 0
     allocated: int = 0
     shipped: int = 0
     delivered: int = 0
     cancelled: int = 0
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return self.takes or (Part(self.sku),)
 
     @property
     def open(self) -> int:

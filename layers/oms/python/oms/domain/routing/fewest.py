@@ -11,77 +11,25 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from heapq import nlargest
 from typing import NamedTuple
 
 from oms.domain.inventory import Level
 from oms.domain.locations import Location
+from oms.domain.routing.decision import (
+    INACTIVE,
+    NO_STOCK,
+    Alternative,
+    Assignment,
+    Decision,
+    Demand,
+    Destination,
+    Rejection,
+    RoutingOutcome,
+)
 
 CROSS_BORDER_SURCHARGE = 1_500  # minor units, once per shipment
 MAX_WORK = 1_000_000  # stock figures that the search may look at: a fraction of a second
-
-INACTIVE = "inactive"
-NO_STOCK = "no_stock"
-
-
-class RoutingOutcome(StrEnum):
-    ROUTED = "routed"
-    BACKORDERED = "backordered"
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    country: str
-    region: str = ""
-    postal_code: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """Units of an order line: what is asked for, or the part of it that a location ships."""
-
-    line_id: str
-    sku: str
-    quantity: int
-
-    def __post_init__(self) -> None:
-        if self.quantity <= 0:
-            raise ValueError(f"{self.line_id} demands {self.quantity} units")
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    location_id: str
-    lines: tuple[Demand, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    location_id: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Alternative:
-    location_ids: tuple[str, ...]
-    cost: int
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """`runner_up` is the next cheapest plan of as few locations.
-
-    `backordered` are the units that all locations together lack; nothing is taken then.
-    """
-
-    outcome: RoutingOutcome
-    plan: tuple[Assignment, ...] = ()
-    cost: int = 0
-    runner_up: Alternative | None = None
-    rejected: tuple[Rejection, ...] = ()
-    backordered: tuple[tuple[str, int], ...] = ()
-    proved: bool = True
 
 
 def route(

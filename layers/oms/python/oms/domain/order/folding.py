@@ -1,192 +1,19 @@
-"""The order: a fold of its facts. `apply` is pure, and total over all that `decide` allows."""
+"""`apply` is pure, and total over all that `decide` allows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import StrEnum
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import singledispatch
-from typing import TypeVar
 
 from oms.domain import events as e
 from oms.domain.errors import NotFound
-from oms.domain.fulfillment import (
-    FulfillmentOrder,
-    FulfillmentStatus,
-    Parcel,
-    Quantity,
-)
-from oms.domain.inventory import MovementKind, StockChange, StockItemChange, fits
-from oms.domain.lines import Discount, Line, Shipping
-from oms.domain.payment import Operation, OperationKind, OperationStatus, Payment
-from oms.domain.routing import Destination
+from oms.domain.fulfillment import FulfillmentOrder, FulfillmentStatus, Parcel, Quantity
+from oms.domain.lines import Line
+from oms.domain.order.model import Fact, Hold, Order, OrderStatus, RoutingPlan, cause_of
+from oms.domain.order.stock import owed_by
+from oms.domain.payment import Operation, OperationStatus, Payment
 from oms.domain.tracking import furthest
-
-T = TypeVar("T")
-
-
-class OrderStatus(StrEnum):
-    PLACED = "placed"
-    CONFIRMED = "confirmed"
-    IN_FULFILLMENT = "in_fulfillment"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-
-
-# The order has no further business: no stock, no money and no parcel is on its way.
-FINAL = frozenset({OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.EXPIRED})
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """An event in its place in the history. `actor` is a client or staff id, or `system`."""
-
-    seq: int
-    at: datetime
-    actor: str
-    event: e.Event
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    hold_id: str
-    type: str
-    reason: str
-    placed_by: str
-    placed_at: datetime
-    released_at: datetime | None = None
-
-    @property
-    def active(self) -> bool:
-        return self.released_at is None
-
-
-@dataclass(frozen=True, slots=True)
-class RoutingPlan:
-    """A plan whose stock is being taken in batches; `cause` and `at` name their movements."""
-
-    cause: str
-    at: datetime
-    plan: tuple[e.Assigned, ...]
-    record: e.RoutingRecord
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """`owed_stock` are the seqs of events whose stock is still to be moved, in batches.
-
-    `resolution` is the last decision that a person took, while nothing has happened since that
-    asks for another.
-    """
-
-    order_id: str
-    version: int
-    status: OrderStatus
-    channel: str
-    external_id: str
-    currency: str
-    customer_id: str
-    placed_at: datetime
-    destination: Destination
-    lines: tuple[Line, ...]
-    discounts: tuple[Discount, ...]
-    shipping: Shipping
-    tax_included: bool
-    payment: Payment
-    fulfillment_orders: tuple[FulfillmentOrder, ...] = ()
-    holds: tuple[Hold, ...] = ()
-    refused_by: tuple[e.RejectedLocation, ...] = ()
-    routing: e.RoutingRecord | None = None
-    routing_plan: RoutingPlan | None = None
-    owed_stock: tuple[int, ...] = ()
-    attention: str = ""
-    resolution: str = ""
-    cancel_reason: str = ""
-
-    def line(self, line_id: str) -> Line:
-        return _found((x for x in self.lines if x.line_id == line_id), "line", line_id)
-
-    def fulfillment_order(self, identity: str) -> FulfillmentOrder:
-        orders = (x for x in self.fulfillment_orders if x.fulfillment_order_id == identity)
-        return _found(orders, "fulfillment order", identity)
-
-    @property
-    def is_final(self) -> bool:
-        return self.status in FINAL
-
-    @property
-    def active_holds(self) -> tuple[Hold, ...]:
-        return tuple(hold for hold in self.holds if hold.active)
-
-    @property
-    def total(self) -> int:
-        """What was ordered costs, in minor units; cancellations do not change it."""
-        lines = sum(x.payable(0, x.quantity, tax_included=self.tax_included) for x in self.lines)
-        return lines + self.shipping.payable(tax_included=self.tax_included)
-
-    @property
-    def payable(self) -> int:
-        """What the units that are not cancelled cost; shipping is due while there are any."""
-        kept = [(x, 0, x.quantity - x.cancelled) for x in self.lines]
-        return self._cost(kept)
-
-    @property
-    def earned(self) -> int:
-        """What the units that left a warehouse cost; shipping is earned with the first."""
-        return self._cost([(x, 0, x.dispatched) for x in self.lines])
-
-    @property
-    def has_unshipped(self) -> bool:
-        return any(line.unshipped for line in self.lines)
-
-    @property
-    def unrefunded(self) -> int:
-        """Taken money that is kept, or on its way to be."""
-        committed = self.payment.committed
-        return committed(OperationKind.CAPTURE) - committed(OperationKind.REFUND)
-
-    @property
-    def uncaptured(self) -> int:
-        """Authorized, and neither taken nor given up nor asked for."""
-        committed = self.payment.committed
-        taken = committed(OperationKind.CAPTURE) + committed(OperationKind.VOID)
-        return self.payment.authorized - taken
-
-    def owed(self, kind: OperationKind) -> int:
-        """What is still to be captured, refunded or voided, beside what was asked for already."""
-        if kind is OperationKind.CAPTURE:
-            asked = self.payment.committed(OperationKind.CAPTURE)
-            return max(0, min(self.earned, self.payment.authorized) - asked)
-        if kind is OperationKind.REFUND:
-            return max(0, self.unrefunded - self.payable)
-        return 0 if self.has_unshipped else max(0, self.uncaptured)
-
-    @property
-    def unresolved(self) -> tuple[Operation, ...]:
-        """Operations that failed for certain, and nothing was asked for in their place."""
-        return tuple(
-            operation
-            for operation in self.payment.operations
-            if operation.status is OperationStatus.FAILED
-            and operation.kind is not OperationKind.AUTHORIZE
-            and operation.amount <= self.owed(operation.kind)
-        )
-
-    @property
-    def is_paid_for(self) -> bool:
-        """Authorized, or taken elsewhere: the goods may go."""
-        return self.payment.authorized >= self.total
-
-    def _cost(self, units: list[tuple[Line, int, int]]) -> int:
-        if not any(count for _, _, count in units):
-            return 0
-        lines = sum(
-            line.payable(start, count, tax_included=self.tax_included)
-            for line, start, count in units
-        )
-        return lines + self.shipping.payable(tax_included=self.tax_included)
 
 
 def fold(order_id: str, facts: Iterable[Fact]) -> Order:
@@ -204,7 +31,7 @@ def apply(order_id: str, order: Order | None, fact: Fact) -> Order:
         return _placed(order_id, fact.event, fact.seq)
     if order is None:
         raise NotFound("order", order_id)
-    owed = _owed(order, fact)
+    owed = owed_by(order, fact)
     after = _evolve(fact.event, order, fact)
     return replace(after, version=fact.seq, owed_stock=(*after.owed_stock, *owed))
 
@@ -225,6 +52,11 @@ def _placed(order_id: str, event: e.OrderPlaced, seq: int) -> Order:
         shipping=event.shipping,
         tax_included=event.tax_included,
         payment=Payment(event.provider, event.operations),
+        stock_hold_id=event.stock_hold_id,
+        tags=event.tags,
+        customer_tier=event.customer_tier,
+        deliver_by=event.deliver_by,
+        pickup_location=event.pickup_location,
     )
     return _confirmed(order)
 
@@ -443,123 +275,6 @@ def _(event: e.OrderCompleted, order: Order, fact: Fact) -> Order:
     return replace(order, status=OrderStatus.COMPLETED, attention=attention)
 
 
-def cause_of(order_id: str, seq: int) -> str:
-    """The id of a fact, and the cause of the stock movements that it makes."""
-    return f"{order_id}#{seq:06d}"
-
-
-def stock_change(order: Order, fact: Fact) -> StockChange | None:
-    """What the fact does to stock, seen from the order before it.
-
-    A plan that was taken in batches has moved its stock before it is recorded as routed.
-    """
-    moved = _stock_moved(fact.event, order)
-    if moved is None or not moved[1]:
-        return None
-    kind, items = moved
-    return StockChange(kind, cause_of(order.order_id, fact.seq), fact.at, items)
-
-
-def planned_change(plan: RoutingPlan, lines: Callable[[str], Line]) -> StockChange:
-    """What the batches of a routing plan take."""
-    items = _assigned_items(plan.plan, lines)
-    return StockChange(MovementKind.ALLOCATED, plan.cause, plan.at, items)
-
-
-Items = tuple[StockItemChange, ...]
-
-
-@singledispatch
-def _stock_moved(event: object, order: Order) -> tuple[MovementKind, Items] | None:
-    return None
-
-
-@_stock_moved.register
-def _(event: e.OrderRouted, order: Order) -> tuple[MovementKind, Items] | None:
-    if order.routing_plan is not None:
-        return None
-    return MovementKind.ALLOCATED, _assigned_items(event.plan, order.line)
-
-
-@_stock_moved.register
-def _(event: e.FulfillmentOrderShipped, order: Order) -> tuple[MovementKind, Items] | None:
-    return MovementKind.CONSUMED, _items_of(order, event.fulfillment_order_id)
-
-
-@_stock_moved.register
-def _(event: e.FulfillmentOrderRejected, order: Order) -> tuple[MovementKind, Items] | None:
-    return MovementKind.RELEASED, _items_of(order, event.fulfillment_order_id)
-
-
-@_stock_moved.register(e.OrderLinesCancelled)
-@_stock_moved.register(e.OrderCancelled)
-def _(
-    event: e.OrderLinesCancelled | e.OrderCancelled, order: Order
-) -> tuple[MovementKind, Items] | None:
-    items = tuple(
-        StockItemChange(
-            order.line(unit.line_id).sku,
-            order.fulfillment_order(unit.fulfillment_order_id).location_id,
-            unit.quantity,
-        )
-        for unit in event.units
-        if unit.fulfillment_order_id
-    )
-    return MovementKind.RELEASED, items
-
-
-def _items_of(order: Order, fulfillment_order_id: str) -> Items:
-    source = order.fulfillment_order(fulfillment_order_id)
-    return tuple(
-        StockItemChange(order.line(q.line_id).sku, source.location_id, q.quantity)
-        for q in source.lines
-    )
-
-
-def _assigned_items(plan: tuple[e.Assigned, ...], lines: Callable[[str], Line]) -> Items:
-    return tuple(
-        StockItemChange(lines(q.line_id).sku, assigned.location_id, q.quantity)
-        for assigned in plan
-        for q in assigned.lines
-    )
-
-
-def moves_at_once(order: Order, fact: Fact) -> StockChange | None:
-    """The stock that moves in the fact's own transaction: all of it, or none when it is owed."""
-    change = stock_change(order, fact)
-    if change is None or not fits(len(change.items), _other_rows(fact.event)):
-        return None
-    return change
-
-
-def _owed(order: Order, fact: Fact) -> tuple[int, ...]:
-    """A change that gives stock back or out and is too large for the transaction is owed."""
-    owes = stock_change(order, fact) is not None and moves_at_once(order, fact) is None
-    return (fact.seq,) if owes else ()
-
-
-@singledispatch
-def _other_rows(event: object) -> int:
-    """Rows of fulfillment orders and parcels that are written with the event."""
-    return 1
-
-
-@_other_rows.register
-def _(event: e.OrderRouted) -> int:
-    return len(event.plan)
-
-
-@_other_rows.register
-def _(event: e.FulfillmentOrderShipped) -> int:
-    return 1 + len(event.parcels)
-
-
-@_other_rows.register(e.OrderLinesCancelled)
-@_other_rows.register(e.OrderCancelled)
-def _(event: e.OrderLinesCancelled | e.OrderCancelled) -> int:
-    return len({unit.fulfillment_order_id for unit in event.units})
-
-
 def _operation(order: Order, operation_id: str, **changes: object) -> Order:
     operations = tuple(
         replace(each, **changes) if each.operation_id == operation_id else each  # type: ignore[arg-type]
@@ -635,9 +350,3 @@ def _withdrawn(order: Order, unit: e.CancelledUnits) -> Order:
     left = tuple(q for q in left if q.quantity)
     status = before.status if left else FulfillmentStatus.CANCELLED
     return _fulfillment(order, unit.fulfillment_order_id, lines=left, status=status)
-
-
-def _found(candidates: Iterable[T], kind: str, identity: str) -> T:
-    for candidate in candidates:
-        return candidate
-    raise NotFound(kind, identity)

@@ -1,0 +1,24 @@
+"""The HTTP API in one table: the deployment, the OpenAPI document and each `api.py` read it."""
+
+from oms.contracts.routes import (
+    capture,
+    fulfillment,
+    inventory,
+    ops,
+    payments,
+    reports,
+    tracking,
+)
+from oms.contracts.routes.route import RESOURCE_SERVER, SCOPES, Route
+
+ROUTES: tuple[Route, ...] = (
+    *capture.ROUTES,
+    *payments.ROUTES,
+    *tracking.ROUTES,
+    *inventory.ROUTES,
+    *fulfillment.ROUTES,
+    *reports.ROUTES,
+    *ops.ROUTES,
+)
+
+__all__ = ["RESOURCE_SERVER", "ROUTES", "SCOPES", "Route"]

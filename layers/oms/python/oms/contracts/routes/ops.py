@@ -1,0 +1,18 @@
+"""Routes of ops."""
+
+from oms.contracts.routes.route import Route
+
+# fmt: off
+ROUTES = (
+    Route("GET", "/attention", "OpsApi", "ops",
+          None, "AttentionPage", "List the orders that wait for a decision"),
+    Route("POST", "/attention/{order_id}/retry", "OpsApi", "ops",
+          "ResolveAttention", "Order", "Let the order try again"),
+    Route("POST", "/attention/{order_id}/cancel", "OpsApi", "ops",
+          "ResolveAttention", "Order", "Cancel the order"),
+    Route("POST", "/attention/{order_id}/ignore", "OpsApi", "ops",
+          "ResolveAttention", "Order", "Leave the order as it is and close its workflow"),
+    Route("GET", "/books", "OpsApi", "ops",
+          None, "Books", "Do units and money balance?"),
+)
+# fmt: on

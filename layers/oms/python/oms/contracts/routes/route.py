@@ -1,0 +1,36 @@
+"""What a route of the HTTP API is, and the scopes that guard it."""
+
+from dataclasses import dataclass
+
+RESOURCE_SERVER = "oms"
+
+SCOPES = {
+    "orders.read": "See orders and their history",
+    "orders.write": "Place, hold and cancel orders",
+    "stock.read": "See locations and stock",
+    "stock.write": "Receive stock, change locations",
+    "fulfillment.read": "See fulfillment orders",
+    "fulfillment.write": "Accept, pick, pack, ship, deliver and reject fulfillment orders",
+    "reports.read": "See reports",
+    "ops": "Decide what needs attention, check the books",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`scope` None: no token is asked for, the function verifies the sender's own signature.
+
+    `request` and `response` name models of `oms.contracts.api`.
+    """
+
+    method: str
+    path: str
+    function_id: str
+    scope: str | None
+    request: str | None
+    response: str | None
+    summary: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.method} {self.path}"

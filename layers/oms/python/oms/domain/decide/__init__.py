@@ -1,0 +1,12 @@
+"""What an order answers to a command: events, or a refusal. Pure; nothing is written here."""
+
+from oms.domain.decide import cancelling, fulfillment, holding, payment, routing
+from oms.domain.decide.deciding import decide, facts
+from oms.domain.decide.fulfillment import MAX_ROUTING_ROUNDS
+from oms.domain.decide.placing import place
+from oms.domain.decide.routing import needs_batches
+
+# Each of these modules teaches `decide` the commands of its capability.
+CAPABILITIES = (payment, routing, holding, fulfillment, cancelling)
+
+__all__ = ["CAPABILITIES", "MAX_ROUTING_ROUNDS", "decide", "facts", "needs_batches", "place"]

@@ -1,0 +1,197 @@
+"""The order: what is known of it, and what follows from that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from oms.domain import events as e
+from oms.domain.errors import NotFound
+from oms.domain.fulfillment import FulfillmentOrder
+from oms.domain.lines import Discount, Line, Shipping
+from oms.domain.payment import Operation, OperationKind, OperationStatus, Payment
+from oms.domain.routing import Destination
+
+T = TypeVar("T")
+
+
+class OrderStatus(StrEnum):
+    PLACED = "placed"
+    CONFIRMED = "confirmed"
+    IN_FULFILLMENT = "in_fulfillment"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+# The order has no further business: no stock, no money and no parcel is on its way.
+FINAL = frozenset({OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.EXPIRED})
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An event in its place in the history. `actor` is a client or staff id, or `system`."""
+
+    seq: int
+    at: datetime
+    actor: str
+    event: e.Event
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    hold_id: str
+    type: str
+    reason: str
+    placed_by: str
+    placed_at: datetime
+    released_at: datetime | None = None
+
+    @property
+    def active(self) -> bool:
+        return self.released_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingPlan:
+    """A plan whose stock is being taken in batches; `cause` and `at` name their movements."""
+
+    cause: str
+    at: datetime
+    plan: tuple[e.Assigned, ...]
+    record: e.RoutingRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`owed_stock` are the seqs of events whose stock is still to be moved, in batches.
+
+    `resolution` is the last decision that a person took, while nothing has happened since that
+    asks for another.
+    """
+
+    order_id: str
+    version: int
+    status: OrderStatus
+    channel: str
+    external_id: str
+    currency: str
+    customer_id: str
+    placed_at: datetime
+    destination: Destination
+    lines: tuple[Line, ...]
+    discounts: tuple[Discount, ...]
+    shipping: Shipping
+    tax_included: bool
+    payment: Payment
+    fulfillment_orders: tuple[FulfillmentOrder, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    refused_by: tuple[e.RejectedLocation, ...] = ()
+    routing: e.RoutingRecord | None = None
+    routing_plan: RoutingPlan | None = None
+    owed_stock: tuple[int, ...] = ()
+    attention: str = ""
+    resolution: str = ""
+    cancel_reason: str = ""
+    stock_hold_id: str = ""
+    tags: tuple[str, ...] = ()
+    customer_tier: str = ""
+    deliver_by: str = ""
+    pickup_location: str = ""
+
+    def line(self, line_id: str) -> Line:
+        return _found((x for x in self.lines if x.line_id == line_id), "line", line_id)
+
+    def fulfillment_order(self, identity: str) -> FulfillmentOrder:
+        orders = (x for x in self.fulfillment_orders if x.fulfillment_order_id == identity)
+        return _found(orders, "fulfillment order", identity)
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL
+
+    @property
+    def active_holds(self) -> tuple[Hold, ...]:
+        return tuple(hold for hold in self.holds if hold.active)
+
+    @property
+    def total(self) -> int:
+        """What was ordered costs, in minor units; cancellations do not change it."""
+        lines = sum(x.payable(0, x.quantity, tax_included=self.tax_included) for x in self.lines)
+        return lines + self.shipping.payable(tax_included=self.tax_included)
+
+    @property
+    def payable(self) -> int:
+        """What the units that are not cancelled cost; shipping is due while there are any."""
+        kept = [(x, 0, x.quantity - x.cancelled) for x in self.lines]
+        return self._cost(kept)
+
+    @property
+    def earned(self) -> int:
+        """What the units that left a warehouse cost; shipping is earned with the first."""
+        return self._cost([(x, 0, x.dispatched) for x in self.lines])
+
+    @property
+    def has_unshipped(self) -> bool:
+        return any(line.unshipped for line in self.lines)
+
+    @property
+    def unrefunded(self) -> int:
+        """Taken money that is kept, or on its way to be."""
+        committed = self.payment.committed
+        return committed(OperationKind.CAPTURE) - committed(OperationKind.REFUND)
+
+    @property
+    def uncaptured(self) -> int:
+        """Authorized, and neither taken nor given up nor asked for."""
+        committed = self.payment.committed
+        taken = committed(OperationKind.CAPTURE) + committed(OperationKind.VOID)
+        return self.payment.authorized - taken
+
+    def owed(self, kind: OperationKind) -> int:
+        """What is still to be captured, refunded or voided, beside what was asked for already."""
+        if kind is OperationKind.CAPTURE:
+            asked = self.payment.committed(OperationKind.CAPTURE)
+            return max(0, min(self.earned, self.payment.authorized) - asked)
+        if kind is OperationKind.REFUND:
+            return max(0, self.unrefunded - self.payable)
+        return 0 if self.has_unshipped else max(0, self.uncaptured)
+
+    @property
+    def unresolved(self) -> tuple[Operation, ...]:
+        """Operations that failed for certain, and nothing was asked for in their place."""
+        return tuple(
+            operation
+            for operation in self.payment.operations
+            if operation.status is OperationStatus.FAILED
+            and operation.kind is not OperationKind.AUTHORIZE
+            and operation.amount <= self.owed(operation.kind)
+        )
+
+    @property
+    def is_paid_for(self) -> bool:
+        """Authorized, or taken elsewhere: the goods may go."""
+        return self.payment.authorized >= self.total
+
+    def _cost(self, units: list[tuple[Line, int, int]]) -> int:
+        if not any(count for _, _, count in units):
+            return 0
+        lines = sum(
+            line.payable(start, count, tax_included=self.tax_included)
+            for line, start, count in units
+        )
+        return lines + self.shipping.payable(tax_included=self.tax_included)
+
+
+def _found(candidates: Iterable[T], kind: str, identity: str) -> T:
+    for candidate in candidates:
+        return candidate
+    raise NotFound(kind, identity)
+
+
+def cause_of(order_id: str, seq: int) -> str:
+    """The id of a fact, and the cause of the stock movements that it makes."""
+    return f"{order_id}#{seq:06d}"

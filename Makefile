@@ -4,7 +4,7 @@ RUN := $(VENV)/python
 NEW_ENOUGH := 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "baton: \
 Python %d.%d is too old: 3.11 or newer is needed; choose one: make PYTHON=python3.12 up" % v)'
 .DEFAULT_GOAL := help
-.PHONY: help up down clean distclean env logs install format check test bench replay lint lock
+.PHONY: help up down clean distclean env logs install format check test bench replay load-stock export-stock lint lock
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
@@ -52,6 +52,12 @@ bench: install ## what an order costs and how fast it goes, written to .local/be
 
 bench-routing: install ## score the exact solver: make bench-routing [FILE=…]
 	@$(RUN) -m infra.local.bench_routing $(if $(FILE),"$(FILE)")
+
+load-stock: install ## set stock levels from a CSV (sku, location, on_hand): make load-stock FILE=…
+	@$(RUN) -m infra.local.stock_files load "$(FILE)"
+
+export-stock: install ## write all stock levels into a CSV: make export-stock FILE=…
+	@$(RUN) -m infra.local.stock_files export "$(FILE)"
 
 replay: install ## stream an order history through the API: make replay FILE=… [LIMIT=…]
 	@$(RUN) -m infra.local.replay $(if $(FILE),"$(FILE)") $(if $(LIMIT),--limit "$(LIMIT)") \

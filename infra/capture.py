@@ -31,13 +31,14 @@ class Capture(Construct):
             "ReceiveChannelOrder",
             "capture/receive_channel_order",
             layers,
-            placing,
+            {**placing, **stock},
             timeout=29,
         )
         for function in (self.api, self.channels):
             permit_placing(function, data)
         data.orders.permit(self.api, *CHANGE, "BatchGetItem", "Query", indexes=("GSI1", "GSI2"))
-        data.stock.permit(self.api, *WRITE, "BatchGetItem")
+        data.stock.permit(self.api, *WRITE, "BatchGetItem", "GetItem")
+        data.stock.permit(self.channels, "BatchGetItem")
 
 
 def payment_providers(scope: Construct, target: Target) -> str:

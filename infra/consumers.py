@@ -88,19 +88,21 @@ class Schedule(events.Rule):
 
 
 class StreamReader(Construct):
-    """A function that reads the rows of one kind as they are added to tables."""
+    """A function that reads the rows of tables that fit one of the patterns, as they change."""
 
-    def __init__(self, function: PythonFunction, stores: Sequence[Store], prefix: str) -> None:
+    def __init__(
+        self, function: PythonFunction, stores: Sequence[Store], patterns: Sequence[str]
+    ) -> None:
         super().__init__(function, "Streams")
         self.dead_letters = DeadLetters(function)
         self.dead_letters.grant_send_messages(function)
         for store in stores:
             store.permit_stream(function)
-            mapping = self.mapping(function, store, prefix)
+            mapping = self.mapping(function, store, patterns)
             mapping.node.add_dependency(function.role)
 
     def mapping(
-        self, function: PythonFunction, store: Store, prefix: str
+        self, function: PythonFunction, store: Store, patterns: Sequence[str]
     ) -> lambda_.CfnEventSourceMapping:
         source = lambda_.CfnEventSourceMapping
         return source(
@@ -116,7 +118,7 @@ class StreamReader(Construct):
             maximum_retry_attempts=10,
             maximum_record_age_in_seconds=TRY_FOR.to_seconds(),
             filter_criteria=source.FilterCriteriaProperty(
-                filters=[source.FilterProperty(pattern=added_rows(prefix))]
+                filters=[source.FilterProperty(pattern=each) for each in patterns]
             ),
             destination_config=source.DestinationConfigProperty(
                 on_failure=source.OnFailureProperty(destination=self.dead_letters.queue_arn)
@@ -191,4 +193,15 @@ def pattern(
 def added_rows(prefix: str) -> str:
     """New rows of the kind that say they are for others."""
     rows = {"Keys": {"SK": {"S": [{"prefix": prefix}]}}, "NewImage": {"publish": {"BOOL": [True]}}}
+    return json.dumps({"eventName": ["INSERT"], "dynamodb": rows})
+
+
+def changed_rows(sort_key: str | Mapping[str, str], number: str) -> str:
+    """Rows, new or changed, that have this number."""
+    rows = {"Keys": {"SK": {"S": [sort_key]}}, "NewImage": {number: {"N": [{"exists": True}]}}}
+    return json.dumps({"eventName": ["INSERT", "MODIFY"], "dynamodb": rows})
+
+
+def new_rows(prefix: str) -> str:
+    rows = {"Keys": {"SK": {"S": [{"prefix": prefix}]}}}
     return json.dumps({"eventName": ["INSERT"], "dynamodb": rows})

@@ -13,6 +13,7 @@ from aws_cdk import aws_ses as ses
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
+from infra.files import Files
 from infra.python_function import PythonFunction
 from oms.adapters.vault import PURPOSE
 from oms.contracts.routes import RESOURCE_SERVER, SCOPES
@@ -250,6 +251,8 @@ class Data(Stack):
         self.stock = Store(self, "Stock", self.key, streamed=True)
         self.customers = Store(self, "Customers", self.key)
         self.reports = Store(self, "Reports", self.key, expires="expires_at")
+        self.jobs = Store(self, "Jobs", self.key, indexes=("GSI1",), expires="expires_at")
+        self.files = Files(self, self.key)
         self.secrets = Secrets(self, self.key)
         self.callers = Callers(self)
         self.mails = Mails(self, sender)
@@ -275,6 +278,8 @@ class Data(Stack):
             "StockTable": self.stock.table_name,
             "CustomersTable": self.customers.table_name,
             "ReportsTable": self.reports.table_name,
+            "JobsTable": self.jobs.table_name,
+            "FilesBucket": self.files.bucket_name,
             "EventBus": self.bus.event_bus_name,
             "SecretArn": self.secrets.arn,
             "VaultKeyId": self.key.key_id,

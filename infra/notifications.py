@@ -7,9 +7,14 @@ from infra.data import Data
 from infra.python_function import Layers, PythonFunction
 
 TOLD = [
+    "BackorderReleased",
+    "BackorderRescheduled",
     "FulfillmentOrderDelivered",
+    "FulfillmentOrderReady",
     "FulfillmentOrderShipped",
+    "OrderBackordered",
     "OrderCancelled",
+    "OrderLinesCancelled",
     "PaymentAuthorized",
 ]
 

@@ -12,7 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from oms.contracts import api
 from oms.contracts.api import Contract
-from oms.contracts.routes import RESOURCE_SERVER, ROUTES, SCOPES, Route
+from oms.contracts.routes import RESOURCE_SERVER, ROUTES, SCOPES, Route, supply
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "openapi.json"
 SCHEMAS = "#/components/schemas/{name}"
@@ -21,11 +21,45 @@ QUERIES: dict[str, type[Contract]] = {
     "GET /orders": api.OrderQuery,
     "GET /orders/{order_id}/events": api.HistoryQuery,
     "GET /availability": api.AvailabilityQuery,
+    "GET /stock/{sku}": api.StockQuery,
+    "GET /stock/{sku}/movements": api.MovementQuery,
     "GET /fulfillment-orders": api.FulfillmentOrderQuery,
     "GET /reports/sales": api.SalesQuery,
     "GET /attention": api.AttentionQuery,
+    "GET /jobs": api.JobQuery,
+    "GET /purchase-orders": api.PurchaseQuery,
+    "GET /transfers": api.TransferQuery,
+    "GET /orders/{order_id}/routing": api.RoutingQuery,
+    "GET /routing/rule-sets": api.RuleSetQuery,
+    "GET /locations/{location}/capacity": api.CapacityQuery,
+    "GET /rates/{carrier}": api.CardQuery,
+    "GET /rates/{carrier}/{table}": api.CardQuery,
 }
-KEYED = frozenset({"POST /orders", "POST /stock/{sku}/{location}/receipts"})
+KEYED = frozenset(
+    {
+        "POST /orders",
+        "POST /stock/{sku}/{location}/receipts",
+        "POST /stock/{sku}/{location}/adjustments",
+        "POST /stock/{sku}/{location}/counts",
+        "POST /holds",
+        "POST /fulfillment-orders/{id}/short-pick",
+        "POST /routing/simulations",
+        "POST /stock/imports",
+        "POST /stock/exports",
+        *(f"{route.method} {route.path}" for route in supply.ROUTES if route.method == "POST"),
+    }
+)
+CSV = {"text/csv": {"schema": {"type": "string"}}}
+TABLES = "/rates/{carrier}/{table}"  # whose rows are CSV, said and answered
+CREATES = frozenset(
+    {
+        "POST /orders",
+        "POST /holds",
+        "POST /purchase-orders",
+        "POST /transfers",
+        "POST /routing/rule-sets",
+    }
+)
 KEY_HEADER = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -37,6 +71,7 @@ REFUSALS = {
     404: "There is no such thing",
     409: "It does not fit what is there now",
     413: "The body is larger than 1 MB",
+    415: "The body is of another type",
     422: "Fields are refused; `errors` names each",
     500: "A surprise on our side; nothing was written",
 }
@@ -100,6 +135,8 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.request:
         needed = any(field.is_required() for field in model(route.request).model_fields.values())
         operation["requestBody"] = {"required": needed, "content": _json(route.request)}
+    if route.key == f"PUT {TABLES}":
+        operation["requestBody"] = {"required": True, "content": CSV}
     return operation
 
 
@@ -139,9 +176,11 @@ def _responses(route: Route) -> dict[str, Any]:
     done: dict[str, Any] = {"description": "Done"}
     if route.response:
         done["content"] = _json(route.response)
+    if route.key == f"GET {TABLES}":
+        done["content"] = CSV
     responses = {"200": done}
-    if route.key == "POST /orders":
-        created = done | {"description": "Accepted as a new order"}
+    if route.key in CREATES:
+        created = done | {"description": "Accepted as a new one"}
         responses = {"200": done | {"description": "Accepted before"}, "201": created}
     return responses | {
         str(status): {"$ref": f"#/components/responses/{status}"} for status in _statuses(route)
@@ -151,7 +190,9 @@ def _responses(route: Route) -> dict[str, Any]:
 def _statuses(route: Route) -> list[int]:
     missing = [404] if "{" in route.path else []
     refused = [409, 413] if route.method != "GET" else []
-    return sorted([400, *(GATEWAY if route.scope else [401]), *missing, *refused, 422, 500])
+    other = [415] if route.key == f"PUT {TABLES}" else []
+    gateway = GATEWAY if route.scope else [401]
+    return sorted([400, *gateway, *missing, *refused, *other, 422, 500])
 
 
 def _refusals() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from constructs import Construct
 
-from infra.consumers import StreamReader
+from infra.consumers import StreamReader, added_rows
 from infra.data import Data
 from infra.python_function import Layers, PythonFunction
 
@@ -27,5 +27,7 @@ class Outbox(Construct):
         self.publish.permit([order_workflow], "states:StartExecution")
         self.publish.permit_resuming()
         self.dead_letters = [
-            StreamReader(self.publish, [data.orders, data.stock], "EVENT#").dead_letters
+            StreamReader(
+                self.publish, [data.orders, data.stock], [added_rows("EVENT#")]
+            ).dead_letters
         ]

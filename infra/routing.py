@@ -25,4 +25,13 @@ class Routing(Construct):
             data.stock.permit(function, "GetItem", *WRITE)
         data.stock.permit(self.route, "BatchGetItem", "Query")
         owed = Subscription(self.release, data, detail={"owes_stock": [True]})
-        self.dead_letters = [owed.dead_letters]
+        self.api = PythonFunction(
+            self, "RoutingApi", "routing/api", layers, environment, timeout=29, memory=512
+        )
+        data.orders.permit(self.api, "GetItem", "Query")
+        data.stock.permit(self.api, "GetItem", "PutItem", "Query")
+        stock = {"STOCK_TABLE": data.stock.table_name}
+        self.reroute = PythonFunction(self, "RerouteWork", "routing/reroute_work", layers, stock)
+        data.stock.permit(self.reroute, "PutItem")
+        closed = Subscription(self.reroute, data, ["LocationChanged"])
+        self.dead_letters = [owed.dead_letters, closed.dead_letters]

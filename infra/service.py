@@ -5,12 +5,15 @@ from constructs import Construct
 
 from infra.acknowledge import acknowledge
 from infra.alarms import Alarms
+from infra.bulk import Bulk
 from infra.bundling import Target
 from infra.capture import Capture
 from infra.data import Data
 from infra.fulfillment import Fulfillment
+from infra.holds import Holds
 from infra.http_api import HttpApi
 from infra.inventory import Inventory
+from infra.network import Network
 from infra.notifications import Notifications
 from infra.ops import Ops
 from infra.outbox import Outbox
@@ -18,6 +21,7 @@ from infra.payments import Payments
 from infra.python_function import Layers
 from infra.reports import Reports
 from infra.routing import Routing
+from infra.supply import Supply
 from infra.tracking import Tracking
 from infra.workflow import Workflow, execution_arns, machine_arn
 
@@ -37,6 +41,11 @@ class Service(Stack):
         payments = Payments(self, data, layers)
         routing = Routing(self, data, layers)
         inventory = Inventory(self, data, layers)
+        holds = Holds(self, data, layers)
+        network = Network(self, data, layers)
+        bulk = Bulk(self, data, layers)
+        bulk.let_ask(data, routing.api, routing.reroute, inventory.agenda)
+        supply = Supply(self, data, layers)
         fulfillment = Fulfillment(self, data, layers)
         tracking = Tracking(self, data, layers)
         outbox = Outbox(self, data, layers, order_workflow)
@@ -61,6 +70,11 @@ class Service(Stack):
                 payments.webhooks,
                 tracking.webhooks,
                 inventory.api,
+                holds.api,
+                network.api,
+                routing.api,
+                bulk.api,
+                supply.api,
                 fulfillment.api,
                 reports.api,
                 ops.api,
@@ -68,7 +82,7 @@ class Service(Stack):
         )
 
         alarms = Alarms(self)
-        for room in (payments, routing, inventory, outbox, notifications, reports, ops):
+        for room in (bulk, payments, routing, inventory, outbox, notifications, reports, ops):
             alarms.watch_dead_letters(room.dead_letters)
         alarms.watch_workflow(workflow.order)
         alarms.watch_steps(steps)

@@ -4,12 +4,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import reduce
 
-from oms.adapters.stock_table import MovementPage
-from oms.domain.events import StockReceived
+from oms.adapters.stock_ledger import Standing, Told
+from oms.adapters.stock_table import Floors, MovementPage
+from oms.domain.events import StockFreed, StockReceived
 from oms.domain.inventory import (
     NO_EFFECT,
+    AdjustmentReason,
     Balance,
+    CountedTooFew,
     DuplicateMovement,
     Effect,
     IdempotencyConflict,
@@ -22,9 +26,11 @@ from oms.domain.inventory import (
     StockChange,
     UnknownLocation,
     WaitingOrder,
-    apply,
+    net_effects,
+    refusal,
 )
 from oms.domain.locations import Location
+from oms.domain.reservations import of_location, open_reservations, stands_aside
 
 Put = Callable[[], None]
 
@@ -50,8 +56,8 @@ class StockFake:
             self.__dict__.update(before)
             raise
 
-    def writes(self, change: StockChange) -> list[Put]:
-        return [lambda: self._apply(change)]
+    def writes(self, *changes: StockChange, floors: Floors | None = None) -> list[Put]:
+        return [lambda: self._apply(changes, floors or {})]
 
     def apply(self, change: StockChange) -> None:
         self.commit(self.writes(change))
@@ -137,7 +143,15 @@ class StockFake:
 
     def balances(self, sku: str) -> list[Balance]:
         sums = self.movement_sums(sku)
-        return [Balance(level, sums[level.location]) for level in self.levels([sku])[sku]]
+        return [
+            Balance(level, sums[level.location], self._aside(level))
+            for level in self.levels([sku])[sku]
+        ]
+
+    def _aside(self, level: Level) -> int:
+        mine = (m for m in self.ledger if (m.sku, m.location) == (level.sku, level.location))
+        claims = (claim for movement in mine for claim in movement.claims)
+        return sum(units for reservation, units in claims if stands_aside(reservation))
 
     def movement_sums(self, sku: str) -> dict[str, Effect]:
         sums: dict[str, Effect] = {}
@@ -157,36 +171,163 @@ class StockFake:
         else:
             self.spent[change] = None
 
-    def _apply(self, change: StockChange) -> None:
-        moved = _movements(change)
-        if {_name(m) for m in moved} & {_name(m) for m in self.ledger}:
-            raise DuplicateMovement(change.kind, change.cause)
-        self.levels_by_item |= self._after(change)
-        self.ledger.extend(moved)
+    def _apply(self, changes: Sequence[StockChange], floors: Floors) -> None:
+        for change in changes:
+            moved = _movements(change)
+            if {_name(m) for m in moved} & {_name(m) for m in self.ledger}:
+                raise DuplicateMovement(change.kind, change.cause)
+            self.ledger.extend(moved)
+        self.levels_by_item |= self._after(changes, floors)
 
-    def _after(self, change: StockChange) -> dict[tuple[str, str], Level]:
+    def _after(
+        self, changes: Sequence[StockChange], floors: Floors
+    ) -> dict[tuple[str, str], Level]:
+        """As the table does it: the net effect, and every refusal of the first one's class."""
         after: dict[tuple[str, str], Level] = {}
-        refusals: list[Shortage] = []
-        for item in change.items:
-            place = item.sku, item.location
-            try:
-                after[place] = apply(self.levels_by_item.get(place, Level(*place)), change)
-            except OutOfStock as error:
-                refusals.extend(error.shortages)
+        refusals: list[Exception] = []
+        for place, effect in net_effects(changes).items():
+            level, floor = self.levels_by_item.get(place, Level(*place)), floors.get(place, 0)
+            after[place] = level.moved(effect)
+            least = floor if effect.available < 0 else 0
+            if min(after[place].counters) < 0 or after[place].available < least:
+                refusals.append(refusal(level, effect, floor))
         if refusals:
-            raise OutOfStock(refusals)
+            raise reduce(_merged, refusals)
         return after
+
+
+@dataclass
+class LedgerFake:
+    """What is told by hand, of the same stock."""
+
+    stock: StockFake
+    done: dict[str, tuple[str, int]] = field(default_factory=dict)
+    freed: list[tuple[StockFreed, str]] = field(default_factory=list)
+
+    def adjust(
+        self,
+        sku: str,
+        location: str,
+        quantity: int,
+        reason: AdjustmentReason,
+        *,
+        at: datetime,
+        actor: str,
+        note: str = "",
+        idempotency_key: str | None = None,
+    ) -> None:
+        told = Told(
+            MovementKind.ADJUSTED, sku, location, quantity, at, actor, reason, note, idempotency_key
+        )
+        self._once(told, quantity)
+
+    def count(
+        self,
+        sku: str,
+        location: str,
+        counted: int,
+        *,
+        at: datetime,
+        actor: str,
+        note: str = "",
+        idempotency_key: str | None = None,
+    ) -> int:
+        told = Told(
+            MovementKind.COUNTED, sku, location, counted, at, actor, "", note, idempotency_key
+        )
+        level = self.stock.levels_by_item.get((sku, location), Level(sku, location))
+        if counted < level.reserved and (told.once or "") not in self.done:
+            named = of_location(self.standing(sku).reservations, location)
+            raise CountedTooFew(level, counted, [str(each) for each in named])
+        return self._once(told, counted - level.on_hand)
+
+    def standing(self, sku: str) -> Standing:
+        levels = self.stock.levels([sku])[sku]
+        found = open_reservations(levels, self._newest_first(sku))
+        return Standing(levels, found.found, not found.missing)
+
+    def levels_at(self, sku: str, at: datetime) -> tuple[Level, ...]:
+        return tuple(
+            replace(
+                Level(sku, level.location),
+                **sum_of(
+                    m
+                    for m in self._newest_first(sku)
+                    if m.location == level.location and m.at <= at
+                )._asdict(),
+            )
+            for level in self.stock.levels([sku])[sku]
+        )
+
+    def movements(
+        self,
+        sku: str,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        location: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> MovementPage:
+        found = [
+            m
+            for m in self._newest_first(sku)
+            if location in (None, m.location)
+            and (since is None or since <= m.at)
+            and (until is None or m.at < until)
+        ]
+        start = int(cursor or 0)
+        more = str(start + limit) if len(found) > start + limit else None
+        return MovementPage(tuple(found[start : start + limit]), more)
+
+    def _newest_first(self, sku: str) -> list[Movement]:
+        return sorted((m for m in self.stock.ledger if m.sku == sku), key=_name, reverse=True)
+
+    def _once(self, told: Told, quantity: int) -> int:
+        if known := self.done.get(told.once or ""):
+            if known[0] != told.fingerprint:
+                raise IdempotencyConflict
+            return known[1]
+        if told.location not in self.stock.places:
+            raise UnknownLocation(told.location)
+        self.stock.apply(told.change(quantity, f"{told.kind} {len(self.stock.ledger)}"))
+        if told.once:
+            self.done[told.once] = (told.fingerprint, quantity)
+        if quantity > 0:
+            why = told.reason or told.kind
+            freed = StockFreed(told.sku, told.location, quantity, why)
+            self.freed.append((freed, told.actor))
+        return quantity
+
+
+def sum_of(movements: Iterable[Movement]) -> Effect:
+    return reduce(Effect.plus, (movement.effect for movement in movements), NO_EFFECT)
+
+
+def _merged(first: Exception, other: Exception) -> Exception:
+    if isinstance(first, OutOfStock) and isinstance(other, OutOfStock):
+        return first.merged(other)
+    return first
 
 
 def _movements(change: StockChange) -> Sequence[Movement]:
     return [
         Movement(
             item.sku, item.location, change.kind, item.quantity, change.effect(item),
-            change.cause, change.at, change.reason,
+            change.cause, change.at, change.reason, item.reservation, item.taken_from,
+            change.note, change.actor,
         )
         for item in change.items
     ]  # fmt: skip
 
 
-def _name(movement: Movement) -> tuple[datetime, str, str, str, str]:
-    return movement.at, movement.cause, movement.kind, movement.location, movement.sku
+def _name(movement: Movement) -> tuple[datetime, str, str, str, str, str, str]:
+    return (
+        movement.at,
+        movement.cause,
+        movement.kind,
+        movement.location,
+        movement.reservation,
+        movement.taken_from,
+        movement.sku,
+    )

@@ -11,13 +11,15 @@ import msgspec
 
 from functions.capture.placing import Desk
 from oms.adapters.dynamodb import Item
+from oms.adapters.holds_table import holds_table
 from oms.adapters.http_api import HttpApi, Problem, Request, Response
+from oms.adapters.items_table import ItemsTable, items_table
+from oms.adapters.network_table import NetworkTable, network_table
 from oms.adapters.order_reader import KeyPage
 from oms.adapters.order_rows import instant, order_key
 from oms.adapters.orders_table import OrdersTable, once_key, orders_table
 from oms.adapters.payments import PROVIDERS
 from oms.adapters.secrets import secrets
-from oms.adapters.stock_table import StockTable, stock_table
 from oms.adapters.vault import vault
 from oms.contracts.api.orders import (
     CancelOrder,
@@ -32,8 +34,11 @@ from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor
 from oms.contracts.invalid import Fault
 from oms.contracts.render import event_view, order_view
 from oms.domain import commands as c
+from oms.domain.errors import NotFound
 from oms.domain.fulfillment import Quantity
+from oms.domain.ids import order_id_of
 from oms.domain.order import Order
+from oms.domain.stock_holds import HoldNotUsable
 from oms.settings import setting
 
 ENVIRONMENT: tuple[str, ...] = (
@@ -49,6 +54,7 @@ DAYS_A_PAGE = 31
 # A function answers 6 MB at most: a page ends with the order that makes it heavier than this.
 MAX_PAGE_BYTES = 1_000_000
 LOADED_AT_ONCE = 25
+UNKNOWN, UNSOLD = "no SKU that we know", "not sold any more"
 FIRST_DAY = date(2000, 1, 1)  # nothing was placed before
 
 app = HttpApi("CaptureApi")
@@ -59,16 +65,32 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def desk() -> Desk:
-    return Desk(orders_table(), secrets().customer_id, vault().contact_write)
+    return Desk(
+        orders_table(),
+        secrets().customer_id,
+        vault().contact_write,
+        holds_table().noting,
+        items_table().resolve,
+    )
 
 
 @app.route("POST", "/orders")
 def place_order(request: Request) -> Response:
     said = request.read(PlaceOrder)
-    check_known(said, stock_table(), enabled_providers())
-    order, new = desk().place(
-        said, at=datetime.now(UTC), actor=request.actor, request_key=request.idempotency_key
-    )
+    try:
+        check_known(said, items_table(), enabled_providers())
+    except Problem:
+        if not was_placed(said):
+            raise
+    if said.pickup_location:
+        check_collectable(said.pickup_location, network_table())
+    try:
+        order, new = desk().place(
+            said, at=datetime.now(UTC), actor=request.actor, request_key=request.idempotency_key
+        )
+    except HoldNotUsable as error:
+        fault = Fault("hold_id", error.reason)
+        raise Problem(409, "Hold not usable", str(error), [fault]) from None
     return Response(201 if new else 200, order_view(order), ids={"order_id": order.order_id})
 
 
@@ -77,18 +99,37 @@ def enabled_providers() -> frozenset[str]:
     return frozenset(setting("PAYMENT_PROVIDERS").split(",")) & PROVIDERS.keys()
 
 
-def check_known(said: PlaceOrder, stock: StockTable, providers: frozenset[str]) -> None:
-    """Refuse what we could never ship or charge. Known SKUs stay known: no read when warm."""
-    known = stock.known(line.sku for line in said.lines)
+def check_known(said: PlaceOrder, items: ItemsTable, providers: frozenset[str]) -> None:
+    """Refuse what we could never ship or charge. What is known is not read for a minute."""
+    known = items.resolve(line.sku for line in said.lines)
     faults = [
-        Fault(f"lines[{place}].sku", f"{line.sku} is no SKU that we know")
+        Fault(f"lines[{place}].sku", f"{line.sku} is {UNSOLD if line.sku in known else UNKNOWN}")
         for place, line in enumerate(said.lines)
-        if line.sku not in known
+        if line.sku not in known or not known[line.sku].active
     ]
     if said.payment.provider not in providers:
         faults.append(Fault("payment.provider", f"is none of {', '.join(sorted(providers))}"))
     if faults:
         raise Problem(422, "Invalid request", f"{len(faults)} of its fields are refused", faults)
+
+
+def check_collectable(store: str, network: NetworkTable) -> None:
+    try:
+        if network.location(store).pickup:
+            return
+    except NotFound:
+        pass
+    fault = Fault("pickup_location", f"{store} is no place where orders are collected")
+    raise Problem(422, "Invalid request", "the pickup location is refused", [fault])
+
+
+def was_placed(said: PlaceOrder) -> bool:
+    """Then it is answered again, whatever is not sold any more."""
+    try:
+        orders_table().get(order_id_of(said.channel, said.external_id))
+    except NotFound:
+        return False
+    return True
 
 
 @app.route("GET", "/orders/{order_id}")

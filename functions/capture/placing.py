@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -23,9 +23,11 @@ from oms.domain.contact import Contact, PostalAddress
 from oms.domain.decide import facts, place
 from oms.domain.errors import Conflict, OmsError
 from oms.domain.ids import order_id_of
+from oms.domain.items import StockItem
 from oms.domain.lines import Discount, Line, Shipping, Tax
 from oms.domain.order import Fact, Order
 from oms.domain.routing import Destination
+from oms.domain.stock_holds import MAX_ITEMS, HoldNotUsable
 
 # The first event travels whole: that is what the bus takes of it.
 MAX_EVENT_BYTES = MAX_DETAIL_BYTES
@@ -33,6 +35,7 @@ MAX_EVENT_BYTES = MAX_DETAIL_BYTES
 MAX_PACKED_BYTES = 250_000
 # What routing needs to know of an address is a zone, not a household.
 ZONE_LETTERS = 3
+YOUNGER = ("hold_id", "deliver_by", "pickup_location", "tags", "customer_tier")
 
 
 class OrderTooLarge(OmsError):
@@ -40,14 +43,23 @@ class OrderTooLarge(OmsError):
         super().__init__(f"the order has {size:,} bytes{how}; at most {limit:,}")
 
 
+def nothing_known(skus: Iterable[str]) -> Mapping[str, StockItem]:  # noqa: ARG001
+    """Each SKU is the stock item of that name."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """Where orders come in. `customer_id` turns an e-mail address into an id that tells nothing;
-    `keep_contact` writes the personal data to the vault, in the order's own transaction."""
+    `keep_contact` writes the personal data to the vault, in the order's own transaction;
+    `note_hold` (of a cart, for a channel, by an order) refuses a hold that has ended;
+    `resolve` says which stock items SKUs stand for, without those that nobody knows."""
 
     orders: OrdersTable
     customer_id: Callable[[str], str]
     keep_contact: Callable[[str, str, Contact], Write]
+    note_hold: Callable[[str, str, str], Write] | None = None
+    resolve: Callable[[Iterable[str]], Mapping[str, StockItem]] = nothing_known
 
     def place(
         self, said: OrderGiven, *, at: datetime, actor: str, request_key: str | None
@@ -56,21 +68,27 @@ class Desk:
         order_id = order_id_of(said.channel, said.external_id)
         contact = contact_of(said)
         customer_id = self.customer_id(contact.email) if contact.email else guest_id(order_id)
-        events = place(command_of(said, customer_id, at))
+        items = self.resolve(line.sku for line in said.lines)
+        events = place(command_of(said, customer_id, at, items))
         recorded, order = facts(order_id, None, events, at, actor)
         check_size(recorded[0], order)
-        body = said.model_dump(mode="json")
+        body = said.model_dump(mode="json", exclude=unsaid(said))
         placement = Placement(
             fingerprint=fingerprint_of(body),
             once=once_key(f"orders {said.channel}", request_key, body),
             instrument=said.payment.token,
         )
-        extra = [self.keep_contact(customer_id, order_id, contact)]
+        extra = [self.keep_contact(customer_id, order_id, contact), *self._hold(order)]
         try:
             self.orders.place(order_id, recorded, order, placement, extra)
         except AlreadyPlaced as earlier:
             return self._earlier(earlier.order_id, order_id), False
         return order, True
+
+    def _hold(self, order: Order) -> Iterator[Write]:
+        if order.stock_hold_id and self.note_hold:
+            check_can_carry(order)
+            yield self.note_hold(order.stock_hold_id, order.channel, order.order_id)
 
     def _earlier(self, found: str, asked: str) -> Order:
         if found != asked:
@@ -89,12 +107,27 @@ def check_size(placed: Fact, order: Order) -> None:
             raise OrderTooLarge(packed, MAX_PACKED_BYTES, " when packed")
 
 
+def check_can_carry(order: Order) -> None:
+    """Refuse what could not take the hold's units over in one transaction."""
+    items = {part.item for line in order.lines for part in line.parts}
+    if len(items) > MAX_ITEMS:
+        said = f"is for at most {MAX_ITEMS} stock items; the order has {len(items)}"
+        raise HoldNotUsable(order.stock_hold_id, said)
+
+
+def unsaid(said: OrderGiven) -> set[str]:
+    """Fields that are younger than orders: who does not use them says the same as ever."""
+    return {name for name in YOUNGER if not getattr(said, name)}
+
+
 def guest_id(order_id: str) -> str:
     """A buyer without an e-mail address is nobody's second order."""
     return "cus_guest_" + order_id.removeprefix("ord_")
 
 
-def command_of(said: OrderGiven, customer_id: str, at: datetime) -> c.PlaceOrder:
+def command_of(
+    said: OrderGiven, customer_id: str, at: datetime, items: Mapping[str, StockItem]
+) -> c.PlaceOrder:
     return c.PlaceOrder(
         channel=said.channel,
         external_id=said.external_id,
@@ -102,13 +135,20 @@ def command_of(said: OrderGiven, customer_id: str, at: datetime) -> c.PlaceOrder
         customer_id=customer_id,
         placed_at=at.astimezone(UTC),
         destination=_destination(said.shipping_address),
-        lines=tuple(_line(number, line) for number, line in enumerate(said.lines, 1)),
+        lines=tuple(
+            _line(number, line, items.get(line.sku)) for number, line in enumerate(said.lines, 1)
+        ),
         discounts=tuple(Discount(each.code, each.amount) for each in said.discounts),
         shipping=Shipping(said.shipping.method, said.shipping.price, _taxes(said.shipping.taxes)),
         tax_included=said.tax_included,
         provider=said.payment.provider,
         captured=said.payment.captured,
         holds=tuple(_holds(said)),
+        stock_hold_id=said.hold_id or "",
+        tags=tuple(said.tags),
+        customer_tier=said.customer_tier or "",
+        deliver_by=said.deliver_by.isoformat() if said.deliver_by else "",
+        pickup_location=said.pickup_location or "",
     )
 
 
@@ -117,7 +157,7 @@ def _holds(said: OrderGiven) -> Iterator[tuple[str, str]]:
     a person looks at it."""
     if isinstance(said, ChannelOrder) and said.payment_hold:
         yield "payment", said.payment_hold
-    if said.ships and said.shipping_address is None:
+    if said.ships and said.shipping_address is None and not said.pickup_location:
         yield "address", "the channel gave no shipping address"
     if not all(line.requires_shipping for line in said.lines):
         yield "custom:does_not_ship", "some lines are not shipped"
@@ -140,7 +180,8 @@ def _destination(address: Address | None) -> Destination:
     return Destination(address.country, address.region, address.postal_code[:ZONE_LETTERS])
 
 
-def _line(number: int, said: OrderLine) -> Line:
+def _line(number: int, said: OrderLine, item: StockItem | None) -> Line:
+    """With the stock items that one unit takes now, whatever becomes of the SKU or the kit."""
     return Line(
         line_id=f"line_{number}",
         sku=said.sku,
@@ -148,6 +189,8 @@ def _line(number: int, said: OrderLine) -> Line:
         unit_price=said.unit_price,
         discounts=tuple(Discount(each.code, each.amount) for each in said.discounts),
         taxes=_taxes(said.taxes),
+        takes=item.takes if item else (),
+        tags=item.attributes.tags if item else (),
     )
 
 

@@ -9,6 +9,7 @@ from functions.capture.placing import Desk
 from oms.adapters.channels import CHANNELS
 from oms.adapters.channels.base import Ignored
 from oms.adapters.http_api import HttpApi, Problem, Request
+from oms.adapters.items_table import items_table
 from oms.adapters.orders_table import orders_table
 from oms.adapters.secrets import secrets
 from oms.adapters.vault import vault
@@ -17,6 +18,7 @@ from oms.contracts.api.views import Received
 
 ENVIRONMENT: tuple[str, ...] = (
     "ORDERS_TABLE",
+    "STOCK_TABLE",
     "CUSTOMERS_TABLE",
     "VAULT_KEY_ID",
     "SECRET_ID",
@@ -34,7 +36,12 @@ def receive(request: Request) -> Received:
     said = verified(request, secrets().of(request.path["channel"]))
     if isinstance(said, Ignored):
         return Received(ignored=said.why)
-    desk = Desk(orders_table(), secrets().customer_id, vault().contact_write)
+    desk = Desk(
+        orders_table(),
+        secrets().customer_id,
+        vault().contact_write,
+        resolve=items_table().resolve,
+    )
     actor = f"channel:{said.channel}"
     # A channel sells what it sells: an unknown SKU waits for its stock, it is never refused.
     order, _ = desk.place(said, at=datetime.now(UTC), actor=actor, request_key=None)

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from oms.adapters.agenda import agenda
 from oms.adapters.carriers import CARRIERS
 from oms.adapters.http_api import HttpApi, Problem, Request
 from oms.adapters.order_reader import KeyPage
-from oms.adapters.orders_table import OrdersTable, orders_table
+from oms.adapters.orders_table import Beside, OrdersTable, once_key, orders_table
 from oms.adapters.scan_inbox import record_kept, scan_inbox
 from oms.adapters.stock_table import stock_table
-from oms.contracts.api.staff import FulfillmentOrderQuery, Reject, Ship
+from oms.contracts.api.fulfillment import FulfillmentOrderQuery, Reject, Reroute, Ship, ShortPick
 from oms.contracts.api.views import FulfillmentOrderPage, FulfillmentOrderView
 from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor
 from oms.contracts.invalid import Fault
 from oms.contracts.render import fulfillment_view
 from oms.domain import commands as c
+from oms.domain.agenda import DueKind
 from oms.domain.events import PackedParcel
-from oms.domain.fulfillment import IN_WAREHOUSE, Quantity
+from oms.domain.fulfillment import COLLECT_WITHIN, IN_STORE, IN_WAREHOUSE, Quantity
 from oms.domain.ids import order_of_fulfillment
 from oms.domain.order import Order
+from oms.domain.routing.rules import DEFAULT_RULES
 
 ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE")
 
@@ -69,8 +72,55 @@ def deliver(request: Request) -> FulfillmentOrderView:
 
 @app.route("POST", "/fulfillment-orders/{id}/reject")
 def reject(request: Request) -> FulfillmentOrderView:
-    reason = request.read(Reject).reason
-    return _do(request, lambda identity: c.RejectFulfillmentOrder(identity, reason))
+    reason, until = request.read(Reject).reason, _asked_again()
+    beside = _looked_at(request, until)
+    return _do(request, lambda identity: c.RejectFulfillmentOrder(identity, reason, until), beside)
+
+
+@app.route("POST", "/fulfillment-orders/{id}/reroute")
+def reroute(request: Request) -> FulfillmentOrderView:
+    reason, until = request.read(Reroute).reason, _asked_again()
+    beside = _looked_at(request, until)
+    return _do(
+        request, lambda identity: c.TakeBackFulfillmentOrder(identity, reason, until), beside
+    )
+
+
+@app.route("POST", "/fulfillment-orders/{id}/short-pick")
+def short_pick(request: Request) -> FulfillmentOrderView:
+    said, until = request.read(ShortPick), _asked_again()
+    missing = tuple(Quantity(x.line_id, x.missing) for x in said.lines if x.missing is not None)
+    found = tuple(Quantity(x.line_id, x.found) for x in said.lines if x.found is not None)
+    return _do(
+        request,
+        lambda identity: c.ShortPickFulfillmentOrder(identity, said.reason, missing, found, until),
+        _looked_at(request, until),
+    )
+
+
+@app.route("POST", "/fulfillment-orders/{id}/collect")
+def collect(request: Request) -> FulfillmentOrderView:
+    return _do(request, c.CollectFulfillmentOrder)
+
+
+@app.route("POST", "/fulfillment-orders/{id}/ready")
+def ready(request: Request) -> FulfillmentOrderView:
+    """Somebody looks after it when nobody comes for it."""
+    late = datetime.now(UTC) + COLLECT_WITHIN
+    looked_after = agenda().writes(DueKind.CANCEL_PICKUP, request.path["id"], late)
+    beside = Beside(writes=tuple(looked_after))
+    return _do(request, c.ReadyFulfillmentOrder, beside)
+
+
+def _looked_at(request: Request, until: datetime) -> Beside:
+    """Then: an order that waits by then may find its stock there."""
+    order_id = order_of_fulfillment(request.path["id"])
+    return Beside(writes=tuple(agenda().writes(DueKind.END_EXCLUSION, order_id, until)))
+
+
+def _asked_again() -> datetime:
+    """When a location that cannot do it now may be asked again for the same order."""
+    return datetime.now(UTC) + timedelta(hours=DEFAULT_RULES.exclusion_hours)
 
 
 @app.route("POST", "/fulfillment-orders/{id}/ship")
@@ -84,18 +134,26 @@ def ship(request: Request) -> FulfillmentOrderView:
     return fulfillment_view(order, order.fulfillment_order(request.path["id"]))
 
 
-def _do(request: Request, command: Callable[[str], c.Command]) -> FulfillmentOrderView:
-    order = _changed(request, command)
+def _do(
+    request: Request, command: Callable[[str], c.Command], beside: Beside | None = None
+) -> FulfillmentOrderView:
+    order = _changed(request, command, beside)
     return fulfillment_view(order, order.fulfillment_order(request.path["id"]))
 
 
-def _changed(request: Request, command: Callable[[str], c.Command]) -> Order:
+def _changed(
+    request: Request, command: Callable[[str], c.Command], beside: Beside | None = None
+) -> Order:
+    """The same Idempotency-Key does it once, also what is legal twice: to miss one more unit."""
     identity = request.path["id"]
+    once = once_key(f"{request.route} {identity}", request.idempotency_key, request.json())
     return orders_table(with_stock=True).change(
         order_of_fulfillment(identity),
         command(identity),
         at=datetime.now(UTC),
         actor=request.actor,
+        once=once,
+        beside=beside,
     )
 
 
@@ -142,7 +200,7 @@ def _page(
     start: dict[str, Any] | None,
     limit: int,
 ) -> KeyPage:
-    in_warehouse = query.status is None or query.status in IN_WAREHOUSE
+    in_warehouse = query.status is None or query.status in IN_WAREHOUSE | IN_STORE
     return orders.by_location(location, in_warehouse=in_warehouse, start=start, limit=limit)
 
 

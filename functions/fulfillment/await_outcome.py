@@ -27,7 +27,7 @@ def await_outcome(orders: OrdersTable, event: dict[str, Any], at: datetime) -> s
     order_id, wait = event["order_id"], Wait(event["wait"])
     if wait is Wait.ATTENTION and event.get("reason"):
         _call_for_attention(orders, order_id, str(event["reason"]), at)
-    return orders.keep_token(order_id, wait, event["token"])
+    return orders.keep_token(order_id, wait, event["token"], at)
 
 
 def _call_for_attention(orders: OrdersTable, order_id: str, reason: str, at: datetime) -> None:

@@ -1,25 +1,45 @@
-"""What lies where, what can be promised, what comes in, and the places themselves."""
+"""Stock items, what lies where and why, and what can be promised of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+import base64
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from oms.adapters.http_api import HttpApi, Request
-from oms.adapters.stock_table import StockTable, stock_table
-from oms.contracts.api.fields import Code, Contract, Identity
-from oms.contracts.api.staff import AvailabilityQuery, PutLocation, ReceiveStock
-from oms.contracts.api.views import (
-    AvailabilityItem,
+from functions.inventory import catalogue, levels
+from functions.inventory.offers import Shelves, answer, offers, promised
+from oms.adapters.capacity_slots import capacity_slots
+from oms.adapters.channels_table import channels_table
+from oms.adapters.http_api import HttpApi, Problem, Request
+from oms.adapters.items_table import items_table
+from oms.adapters.network_table import network_table
+from oms.adapters.stock_ledger import stock_ledger
+from oms.adapters.stock_table import stock_table
+from oms.adapters.supply_table import supply_table
+from oms.contracts.api.fields import Code, Contract, Identity, Slug
+from oms.contracts.api.inventory import (
+    AdjustStock,
+    AvailabilityQuery,
     AvailabilityView,
-    LevelView,
-    LocationsView,
-    LocationView,
+    ChannelView,
+    CountStock,
+    CountView,
+    ItemView,
+    MovementPage,
+    MovementQuery,
+    PutChannel,
+    PutItem,
+    ReceiveStock,
+    RenameItem,
+    StockQuery,
     StockView,
 )
-from oms.domain.inventory import Level, UnknownSku
-from oms.domain.locations import Location, LocationKind
+from oms.contracts.invalid import Fault
+from oms.domain.inventory import AdjustmentReason
+from oms.domain.items import NoComponent, NotStocked, StockItem
+from oms.domain.routing import Destination
 
 ENVIRONMENT: tuple[str, ...] = ("STOCK_TABLE",)
 
@@ -34,106 +54,213 @@ class OfSku(Contract):
     sku: Code
 
 
-class AtLocation(Contract):
-    location: Identity
-
-
 class OfStockItem(Contract):
     sku: Code
     location: Identity
 
 
+class OfChannel(Contract):
+    channel: Slug
+
+
 @app.route("GET", "/availability")
 def get_availability(request: Request) -> AvailabilityView:
-    return availability(stock_table(), request.read_query(AvailabilityQuery).sku)
+    query = request.read_query(AvailabilityQuery)
+    shelves, skus = _shelves(), list(dict.fromkeys(query.sku))
+    found = offers(shelves, skus, query.channel)
+    view = AvailabilityView(
+        [answer(sku, found, by_location=query.detail == "locations") for sku in skus]
+    )
+    if query.country:
+        destination = Destination(query.country, postal_code=query.postal_code)
+        view.promises = promised(shelves, found, skus, destination, datetime.now(UTC))
+    return view
 
 
 @app.route("GET", "/stock/{sku}")
 def get_stock(request: Request) -> StockView:
-    return stock_of(stock_table(), OfSku.read(dict(request.path)).sku)
+    query = request.read_query(StockQuery)
+    item = items_table().get(_sku(request))
+    if query.at is not None and query.at > datetime.now(UTC):
+        raise _refused("at", "has not come yet")
+    if item.is_kit:
+        return _kit(item, query.at)
+    if query.at is not None:
+        return levels.of_item(item, stock_ledger().levels_at(item.item, query.at), query.at)
+    standing = stock_ledger().standing(item.item)
+    view = levels.of_item(item, standing.levels)
+    return levels.with_reservations(view, standing, query.limit, query.cursor)
+
+
+@app.route("GET", "/stock/{sku}/movements")
+def get_movements(request: Request) -> MovementPage:
+    query = request.read_query(MovementQuery)
+    page = stock_ledger().movements(
+        items_table().get(_sku(request)).item,
+        limit=query.limit,
+        cursor=query.cursor,
+        location=query.location,
+        since=_midnight(query.first_day),
+        until=_midnight(query.last_day, days=1),
+    )
+    return MovementPage([levels.movement_view(each) for each in page.movements], page.cursor)
 
 
 @app.route("POST", "/stock/{sku}/{location}/receipts")
 def post_receipt(request: Request) -> StockView:
-    item = OfStockItem.read(dict(request.path))
+    place = OfStockItem.read(dict(request.path))
     said = request.read(ReceiveStock)
+    item = items_table().fresh([place.sku]).get(place.sku) or StockItem(place.sku, place.sku)
     stock_table().receive(
-        item.sku,
-        item.location,
+        item.item,
+        place.location,
         said.quantity,
         at=datetime.now(UTC),
         actor=request.actor,
         idempotency_key=request.idempotency_key,
         reason=said.reason,
     )
-    return stock_of(stock_table(), item.sku)
+    return _stock_of(item)
 
 
-@app.route("GET", "/locations")
-def get_locations(request: Request) -> LocationsView:  # noqa: ARG001  (nothing is asked)
-    return LocationsView([location_view(each) for each in stock_table().locations()])
+@app.route("POST", "/stock/{sku}/{location}/adjustments")
+def post_adjustment(request: Request) -> StockView:
+    place = OfStockItem.read(dict(request.path))
+    said = request.read(AdjustStock)
+    item = _stocked(place.sku)
+    stock_ledger().adjust(
+        item.item,
+        place.location,
+        said.quantity,
+        AdjustmentReason(said.reason),
+        at=datetime.now(UTC),
+        actor=request.actor,
+        note=said.note,
+        idempotency_key=request.idempotency_key,
+    )
+    return _stock_of(item)
 
 
-@app.route("PUT", "/locations/{location}")
-def put_location(request: Request) -> LocationView:
-    location_id = AtLocation.read(dict(request.path)).location
-    location = location_of(location_id, request.read(PutLocation))
-    stock_table().put_location(location)
-    return location_view(location)
+@app.route("POST", "/stock/{sku}/{location}/counts")
+def post_count(request: Request) -> CountView:
+    place = OfStockItem.read(dict(request.path))
+    said = request.read(CountStock)
+    item = _stocked(place.sku)
+    variance = stock_ledger().count(
+        item.item,
+        place.location,
+        said.counted,
+        at=datetime.now(UTC),
+        actor=request.actor,
+        note=said.note,
+        idempotency_key=request.idempotency_key,
+    )
+    return CountView(item.sku, place.location, said.counted, variance, _stock_of(item))
 
 
-def availability(stock: StockTable, skus: Sequence[str]) -> AvailabilityView:
-    """What nobody ever received is not available; only open locations can promise."""
-    open_ = {location.location_id for location in stock.locations() if location.active}
-    found = stock.levels(skus)
-    return AvailabilityView(
-        [
-            AvailabilityItem(sku, sum(lv.available for lv in levels if lv.location in open_))
-            for sku, levels in found.items()
-        ]
+@app.route("GET", "/items/{sku}")
+def get_item(request: Request) -> ItemView:
+    return _item_view(items_table().get(_sku(request)))
+
+
+@app.route("PUT", "/items/{sku}")
+def put_item(request: Request) -> ItemView:
+    sku, said = _sku(request), request.read(PutItem)
+    try:
+        item = items_table().put(
+            sku, catalogue.wanted(said), at=datetime.now(UTC), identity=_new_identity()
+        )
+    except NoComponent as error:
+        place = [each.sku for each in said.components].index(error.sku)
+        raise _refused(f"components[{place}].sku", str(error)) from None
+    return _item_view(item)
+
+
+@app.route("POST", "/items/{sku}/rename")
+def rename_item(request: Request) -> ItemView:
+    name = request.read(RenameItem).sku
+    return _item_view(items_table().rename(_sku(request), name, at=datetime.now(UTC)))
+
+
+@app.route("DELETE", "/items/{sku}")
+def delete_item(request: Request) -> ItemView:
+    return _item_view(items_table().retire(_sku(request)))
+
+
+@app.route("GET", "/channels/{channel}")
+def get_channel(request: Request) -> ChannelView:
+    return catalogue.channel_view(channels_table().get(_channel(request)))
+
+
+@app.route("PUT", "/channels/{channel}")
+def put_channel(request: Request) -> ChannelView:
+    channel = catalogue.channel_of(_channel(request), request.read(PutChannel))
+    known = {location.location_id for location in network_table().locations()}
+    if unknown := sorted(set(channel.locations or ()) - known):
+        raise _refused("locations", f"{unknown[0]} is no location")
+    channels_table().put(channel)
+    return catalogue.channel_view(channel)
+
+
+def _shelves() -> Shelves:
+    return Shelves(
+        items_table(),
+        stock_table(),
+        channels_table(),
+        supply_table(),
+        network_table(),
+        capacity_slots(),
     )
 
 
-def stock_of(stock: StockTable, sku: str) -> StockView:
-    levels = stock.levels([sku])[sku]
-    if not levels:
-        raise UnknownSku(sku)
-    return StockView(
-        sku=sku,
-        on_hand=sum(level.on_hand for level in levels),
-        available=sum(level.available for level in levels),
-        reserved=sum(level.reserved for level in levels),
-        levels=[level_view(level) for level in levels],
+def _sku(request: Request) -> str:
+    return OfSku.read(dict(request.path)).sku
+
+
+def _channel(request: Request) -> str:
+    return OfChannel.read(dict(request.path)).channel
+
+
+def _stocked(sku: str) -> StockItem:
+    item = items_table().get(sku)
+    if item.is_kit:
+        raise NotStocked(sku)
+    return item
+
+
+def _stock_of(item: StockItem) -> StockView:
+    return levels.of_item(item, stock_table().levels([item.item])[item.item])
+
+
+def _kit(kit: StockItem, at: datetime | None) -> StockView:
+    items = [part.item for part in kit.parts]
+    found = (
+        stock_table().levels(items)
+        if at is None
+        else {item: stock_ledger().levels_at(item, at) for item in items}
     )
+    return levels.of_kit(kit, _components(kit), found, at)
 
 
-def level_view(level: Level) -> LevelView:
-    return LevelView(level.location, level.on_hand, level.available, level.reserved)
+def _components(item: StockItem) -> Mapping[str, StockItem]:
+    return items_table().of(part.item for part in item.components) if item.is_kit else {}
 
 
-def location_of(location_id: str, said: PutLocation) -> Location:
-    return Location(
-        location_id=location_id,
-        name=said.name,
-        kind=LocationKind(said.kind),
-        country=said.country,
-        region=said.region,
-        postal_code=said.postal_code,
-        fixed_cost=said.fixed_cost,
-        unit_cost=said.unit_cost,
-        active=said.active,
-    )
+def _item_view(item: StockItem) -> ItemView:
+    return catalogue.item_view(item, _components(item))
 
 
-def location_view(location: Location) -> LocationView:
-    return LocationView(
-        location_id=location.location_id,
-        name=location.name,
-        kind=location.kind,
-        country=location.country,
-        region=location.region,
-        postal_code=location.postal_code,
-        fixed_cost=location.fixed_cost,
-        unit_cost=location.unit_cost,
-        active=location.active,
-    )
+def _new_identity() -> str:
+    return "itm_" + base64.b32encode(uuid.uuid4().bytes).decode()[:26].lower()
+
+
+def _midnight(day: date | None, days: int = 0) -> datetime | None:
+    """The last day of the calendar has no day after it."""
+    if day is None or day == date.max:
+        return None
+    return datetime.combine(day + timedelta(days), time.min, UTC)
+
+
+def _refused(field: str, reason: str) -> Problem:
+    faults = [Fault(field, reason)]
+    return Problem(422, "Invalid request", "1 of its fields are refused", faults)

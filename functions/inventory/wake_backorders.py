@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from functools import singledispatch
 from typing import Any
 
-from oms.adapters.backorders import Lines, lines_of
-from oms.adapters.orders_table import OrdersTable, orders_table
-from oms.adapters.stock_table import StockTable, stock_table
+from oms.adapters.orders_table import OrdersTable
+from oms.adapters.routing.desk import Routing, routing
+from oms.adapters.stock_table import StockTable
 from oms.domain import events as e
-from oms.domain.order import Order
+from oms.domain.lines import Line
+from oms.domain.order import Order, awaited_items
 from oms.observability import observed
 
 ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE")
@@ -27,26 +28,29 @@ THREADS = 8
 
 @observed
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
-    orders = orders_table(with_stock=True)
-    woken = wake_after(orders, stock_table(), event["detail"], datetime.now(UTC))
+    woken = wake_after(routing(), event["detail"], datetime.now(UTC))
     return {"outcome": "woken" if woken else "nobody waited", "woken": woken}
 
 
-def wake_after(
-    orders: OrdersTable, stock: StockTable, detail: Mapping[str, Any], at: datetime
-) -> int:
+def wake_after(routing: Routing, detail: Mapping[str, Any], at: datetime) -> int:
     """How many the event has woken; most free nothing that anybody waits for."""
     if "sku" in detail:
-        return wake_backorders(orders, stock, detail["sku"], at)
+        return wake_backorders(routing, detail["sku"], at)
     if detail["type"] in LEAVES and detail["seq"] < FIRST_LEFT:
         return 0
-    lines = Lines(orders, stock, at)
-    return sum(map(lines.wake, _awaited(stock, _freed(orders, detail["order_id"], detail["seq"]))))
+    freed = _freed(routing.orders, detail["order_id"], detail["seq"])
+    return _wake(routing, freed, at)
 
 
-def wake_backorders(orders: OrdersTable, stock: StockTable, sku: str, at: datetime) -> int:
+def wake_backorders(routing: Routing, sku: str, at: datetime) -> int:
     """How many were woken. An order that needs more than is left lets smaller ones pass."""
-    return sum(map(Lines(orders, stock, at).wake, _awaited(stock, [sku])))
+    return _wake(routing, [sku], at)
+
+
+def _wake(routing: Routing, skus: Iterable[str], at: datetime) -> int:
+    if not (awaited := _awaited(routing.stock, skus)):
+        return 0
+    return sum(map(routing.lines(at).wake, awaited))
 
 
 def _awaited(stock: StockTable, skus: Iterable[str]) -> list[str]:
@@ -58,7 +62,7 @@ def _awaited(stock: StockTable, skus: Iterable[str]) -> list[str]:
 
 
 def _freed(orders: OrdersTable, order_id: str, seq: int) -> set[str]:
-    """SKUs of units that somebody may have since this fact of the order."""
+    """Stock items of units that somebody may have since this fact of the order."""
     order = orders.get(order_id)
     if seq in order.owed_stock:
         return set()  # they are on their way: StockSettled tells when they are back
@@ -76,7 +80,11 @@ def _seq_of(cause: str) -> int:
 
 def _left(order: Order) -> set[str]:
     """Of units that were there for the order, and that it does not take now."""
-    return {line.sku for line in order.lines if line.open}
+    return _items(line for line in order.lines if line.open)
+
+
+def _items(lines: Iterable[Line]) -> set[str]:
+    return {part.item for line in lines for part in line.parts}
 
 
 def _was_woken(orders: OrdersTable, order_id: str, seq: int) -> bool:
@@ -94,24 +102,24 @@ def _freed_by(event: object, order: Order) -> set[str]:  # noqa: ARG001
 @_freed_by.register(e.OrderLinesCancelled)
 def _(event: e.OrderCancelled | e.OrderLinesCancelled, order: Order) -> set[str]:
     cancelled = {unit.line_id for unit in event.units}
-    return {line.sku for line in order.lines if line.line_id in cancelled}
+    return _items(line for line in order.lines if line.line_id in cancelled)
 
 
 @_freed_by.register
 def _(event: e.FulfillmentOrderRejected, order: Order) -> set[str]:
     rejected = order.fulfillment_order(event.fulfillment_order_id).lines
     line_ids = {quantity.line_id for quantity in rejected}
-    return {line.sku for line in order.lines if line.line_id in line_ids}
+    return _items(line for line in order.lines if line.line_id in line_ids)
 
 
 @_freed_by.register(e.OrderRoutingAbandoned)
 def _(event: object, order: Order) -> set[str]:  # noqa: ARG001
     """The plan is gone from the order; it was for these, or for some of them."""
-    return {line.sku for line in order.lines}
+    return _items(order.lines)
 
 
 @_freed_by.register(e.HoldReleased)
 @_freed_by.register(e.AttentionResolved)
 def _(event: object, order: Order) -> set[str]:  # noqa: ARG001
     """Nothing is free: but the order itself may be woken now."""
-    return set(lines_of(order))
+    return set(awaited_items(order))

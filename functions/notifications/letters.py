@@ -9,11 +9,16 @@ from typing import Any
 
 from oms.adapters.mail import Mail
 from oms.domain.currencies import EXPONENTS
-from oms.domain.fulfillment import Quantity
+from oms.domain.fulfillment import COLLECT_WITHIN, Quantity, quantities, totals
 from oms.domain.order import Order
 from oms.domain.payment import OperationKind
 
 MAX_ITEMS = 50
+# Reasons of ours, by which customers learn why; any other is their own wish.
+WHY = {
+    "out_of_stock": "They could not be had in time.",
+    "not_collected": "They were not collected in time.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +85,85 @@ def _delivered(order: Order, data: Mapping[str, Any]) -> Letter:
 
 def _cancelled(order: Order, data: Mapping[str, Any]) -> Letter:
     expired = "It was not completed in time." if data.get("expired") else ""
+    reason = expired or WHY.get(data.get("reason", ""), "")
     return Letter(
         f"Your order {order.external_id} is cancelled",
         "Your order is cancelled; nothing will be sent.",
-        closing=tuple(filter(None, (expired, _money_returned(order)))),
+        closing=tuple(filter(None, (reason, _money_returned(order)))),
+    )
+
+
+def _lines_cancelled(order: Order, data: Mapping[str, Any]) -> Letter:
+    units = (Quantity(each["line_id"], each["quantity"]) for each in data["units"])
+    return Letter(
+        f"A part of your order {order.external_id} is cancelled",
+        f"These items will not come. {WHY[data['reason']]}",
+        _items(order, quantities(totals(units))),
+        tuple(filter(None, ("You do not pay for them.", _money_returned(order)))),
+    )
+
+
+def _backordered(order: Order, data: Mapping[str, Any]) -> Letter:
+    short = tuple(Quantity(each["line_id"], each["quantity"]) for each in data["lines"])
+    if data.get("preorder"):
+        opening = "These items of your order are not released yet:"
+    else:
+        opening = "These items of your order are not in stock just now:"
+    subject = f"Your order {order.external_id}: some items come later"
+    return Letter(subject, opening, _items(order, short), (_expected(data),))
+
+
+def _rescheduled(order: Order, data: Mapping[str, Any]) -> Letter:
+    return Letter(
+        f"Your order {order.external_id}: another date",
+        "The date of these items has changed:",
+        _items(
+            order, quantities({each: order.line(each).backordered for each in data["line_ids"]})
+        ),
+        (_expected(data),),
+    )
+
+
+def _released(order: Order, data: Mapping[str, Any]) -> Letter:  # noqa: ARG001
+    return Letter(
+        f"Your order {order.external_id}: your items have come in",
+        "What you have been waiting for is here. We are getting it ready.",
+        _items(order, quantities(_open(order, [each.line_id for each in order.backorders]))),
+    )
+
+
+def _ready(order: Order, data: Mapping[str, Any]) -> Letter:
+    ready = order.fulfillment_order(data["fulfillment_order_id"])
+    return Letter(
+        f"Your order {order.external_id} is ready",
+        f"You can collect these items at {data['location_id']}:",
+        _items(order, ready.lines),
+        (f"We keep them for you for {COLLECT_WITHIN.days} days.",),
     )
 
 
 LETTERS: dict[str, Callable[[Order, Mapping[str, Any]], Letter]] = {
     "PaymentAuthorized": _confirmed,
+    "OrderBackordered": _backordered,
+    "BackorderRescheduled": _rescheduled,
+    "BackorderReleased": _released,
     "FulfillmentOrderShipped": _shipped,
     "FulfillmentOrderDelivered": _delivered,
+    "FulfillmentOrderReady": _ready,
+    "OrderLinesCancelled": _lines_cancelled,
     "OrderCancelled": _cancelled,
 }
+
+
+def _expected(data: Mapping[str, Any]) -> str:
+    day = data.get("expected_on", "")
+    if not day:
+        return "We do not know the day yet; we send them as soon as we can."
+    return f"We expect them by {day}."
+
+
+def _open(order: Order, line_ids: Iterable[str]) -> dict[str, int]:
+    return {line.line_id: line.open for line in map(order.line, line_ids)}
 
 
 def _money_returned(order: Order) -> str:

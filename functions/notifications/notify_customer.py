@@ -1,13 +1,13 @@
-"""Tell the customer: confirmed, shipped, delivered, cancelled; each once."""
+"""Tell the customer what becomes of the order; each once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from functions.notifications.letters import letter, mail_of
+from functions.notifications.letters import WHY, letter, mail_of
 from oms.adapters.mail import Mail, mailer
 from oms.adapters.notices import notices
 from oms.adapters.order_reader import order_reader
@@ -67,20 +67,49 @@ def notify_customer(told: dict[str, Any], desk: Desk) -> str:
     """What came of it: sent, sent before, or why not."""
     order = desk.orders.glance(told["order_id"])
     contact = desk.contacts.contact(order.customer_id, order.order_id) or Contact()
-    if reason := reason_to_skip(told["type"], order, contact):
+    if reason := reason_to_skip(told["type"], order, contact, told["data"]):
         return _skip(told, reason, desk)
     mail = mail_of(letter(told["type"], order, told["data"]), contact.name)
     return _send_once(told, contact.email, mail, desk)
 
 
-def reason_to_skip(kind: str, order: Order, contact: Contact) -> str:
+def reason_to_skip(kind: str, order: Order, contact: Contact, data: Mapping[str, Any]) -> str:
     if not contact.email:
         return "no address"
     if kind == "PaymentAuthorized" and order.payment.provider == PAID_ELSEWHERE:
         return "confirmed by its channel"
-    if kind == "PaymentAuthorized" and order.status in NEVER_SENT:
+    if kind != "OrderCancelled" and order.status in NEVER_SENT:
         return "cancelled meanwhile"
-    return ""
+    return NOT_NEWS[kind](order, data) if kind in NOT_NEWS else ""
+
+
+def _backordered(order: Order, data: Mapping[str, Any]) -> str:
+    """It may have come, or be told anew, before anybody has written."""
+    if data.get("again"):
+        return "told before"
+    short = (order.line(each["line_id"]) for each in data["lines"])
+    return "" if any(line.backordered for line in short) else "there by now"
+
+
+def _rescheduled(order: Order, data: Mapping[str, Any]) -> str:
+    waits = any(order.line(line_id).backordered for line_id in data["line_ids"])
+    return "" if waits else "there by now"
+
+
+def _released(order: Order, data: Mapping[str, Any]) -> str:  # noqa: ARG001
+    return "waits again" if order.is_backordered else ""
+
+
+def _cancelled_in_part(order: Order, data: Mapping[str, Any]) -> str:  # noqa: ARG001
+    return "" if data["reason"] in WHY else "the customer's own wish"
+
+
+NOT_NEWS: Mapping[str, Callable[[Order, Mapping[str, Any]], str]] = {
+    "OrderBackordered": _backordered,
+    "BackorderRescheduled": _rescheduled,
+    "BackorderReleased": _released,
+    "OrderLinesCancelled": _cancelled_in_part,
+}
 
 
 def _skip(told: dict[str, Any], reason: str, desk: Desk) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from oms.domain import events as e
-from oms.domain.fulfillment import FulfillmentStatus
+from oms.domain.fulfillment import FulfillmentOrder, FulfillmentStatus
 from oms.domain.lines import Line
 from oms.domain.order import Fact, Order, fold
 from oms.domain.payment import Operation, OperationKind
@@ -76,17 +76,22 @@ def _boxed(order: Order) -> Counter[tuple[str, str]]:
     """Units by line and quantity name, as the fulfillment orders have them."""
     boxed: Counter[tuple[str, str]] = Counter()
     for each in order.fulfillment_orders:
-        name = "allocated" if each.in_warehouse else _GONE.get(each.status)
-        if name:
+        if name := _quantity_of(each):
             for q in each.lines:
                 boxed[q.line_id, name] += q.quantity
     return boxed
 
 
-_GONE = {
-    FulfillmentStatus.SHIPPED: "shipped",
-    FulfillmentStatus.DELIVERED: "delivered",
-}
+def _quantity_of(each: FulfillmentOrder) -> str:
+    """The name of the quantity that its units are counted under; none, once it was stopped."""
+    if each.in_warehouse:
+        return "allocated"
+    if each.has_left:
+        return "shipped"
+    return "delivered" if each.status in _ARRIVED else ""
+
+
+_ARRIVED = frozenset({FulfillmentStatus.DELIVERED, FulfillmentStatus.COLLECTED})
 
 
 def _money(order: Order, facts: Sequence[Fact]) -> Iterator[Difference]:

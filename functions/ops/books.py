@@ -7,7 +7,7 @@ again at one moment before it is called a difference.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -15,15 +15,16 @@ from typing import NamedTuple, Protocol
 
 from functions.ops.audit import Difference, audit, money_is_moving
 from oms.adapters.histories import Filed
-from oms.domain.inventory import Balance, Level
+from oms.domain.inventory import Balance
 from oms.domain.order import Fact, Order, planned_change, stock_change
 
 LOOKS = 3
 BATCH = 100
 EVER = datetime(9999, 1, 1, tzinfo=UTC)
 RESERVED = "reserved units are allocated to open orders"
+OVERDRAWN = "a reservation gives no more than it has"
 
-Place = tuple[str, str]  # SKU and location
+Place = tuple[str, str]  # stock item and location
 
 
 class Filing(Protocol):
@@ -39,7 +40,7 @@ class Orders(Protocol):
 
 class Stock(Protocol):
     def scan_balances(self) -> Iterator[Balance]: ...
-    def levels(self, skus: Iterable[str]) -> Mapping[str, tuple[Level, ...]]: ...
+    def balances(self, sku: str) -> list[Balance]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +111,22 @@ def _check_stock(shelves: Shelves, findings: Findings) -> None:
         place = (balance.level.sku, balance.level.location)
         unseen.discard(place)
         findings.differences += _uneven(balance)
-        findings.counted.update(_levels(balance.level))
-        if promised.differs(place, balance.level.reserved):
+        findings.counted.update(_levels(balance))
+        if promised.differs(place, balance.allocated):
             suspects.add(place)
     findings.counted["units_pending"] += promised.pending.total()
     findings.differences += _confirmed(shelves, suspects | unseen)
 
 
-def _levels(level: Level) -> dict[str, int]:
+def _levels(balance: Balance) -> dict[str, int]:
+    level = balance.level
     return {
         "stock_items": 1,
         "units_on_hand": level.on_hand,
         "units_available": level.available,
         "units_reserved": level.reserved,
+        "units_of_carts_and_leases": balance.aside,
+        "units_incoming": level.incoming,
     }
 
 
@@ -136,6 +140,8 @@ def _uneven(balance: Balance) -> Iterator[Difference]:
     if level.on_hand != level.available + level.reserved:
         rule = "on hand is available and reserved"
         yield Difference(subject, rule, level.available + level.reserved, level.on_hand)
+    for reservation, units in balance.overdrawn:
+        yield Difference(f"{subject} {reservation}", OVERDRAWN, 0, -units)
 
 
 def _confirmed(shelves: Shelves, suspects: set[Place]) -> list[Difference]:
@@ -145,21 +151,22 @@ def _confirmed(shelves: Shelves, suspects: set[Place]) -> list[Difference]:
         if not suspects:
             return []
         promised = promised_units(shelves.orders)
-        reserved = _reserved(shelves.stock, suspects)
-        suspects = {place for place in suspects if promised.differs(place, reserved[place])}
+        allocated = _allocated(shelves.stock, suspects)
+        suspects = {place for place in suspects if promised.differs(place, allocated[place])}
         found = [
-            Difference(" ".join(place), RESERVED, promised.live[place], reserved[place])
+            Difference(" ".join(place), RESERVED, promised.live[place], allocated[place])
             for place in sorted(suspects)
         ]
     return found
 
 
-def _reserved(stock: Stock, places: set[Place]) -> Counter[Place]:
-    levels = stock.levels(sorted({sku for sku, _ in places}))
-    reserved: Counter[Place] = Counter()
-    for level in (level for of_sku in levels.values() for level in of_sku):
-        reserved[level.sku, level.location] = level.reserved
-    return reserved
+def _allocated(stock: Stock, places: set[Place]) -> Counter[Place]:
+    """Reserved units without those of carts and leases."""
+    allocated: Counter[Place] = Counter()
+    for sku in sorted({sku for sku, _ in places}):
+        for balance in stock.balances(sku):
+            allocated[sku, balance.level.location] = balance.allocated
+    return allocated
 
 
 def promised_units(orders: Orders) -> Promised:
@@ -173,12 +180,18 @@ def promised_units(orders: Orders) -> Promised:
 
 
 def _promise(order: Order, orders: Orders, promised: Promised) -> None:
-    skus = {line.line_id: line.sku for line in order.lines}
-    for each in order.fulfillment_orders:
-        for q in each.lines if each.in_warehouse else ():
-            promised.live[skus[q.line_id], each.location_id] += q.quantity
+    for place, units in _held(order):
+        promised.live[place] += units
     changes = [stock_change(order, orders.fact(order.order_id, seq)) for seq in order.owed_stock]
     if order.routing_plan is not None:
         changes.append(planned_change(order.routing_plan, order.line))
     for item in (item for change in changes if change for item in change.items):
         promised.pending[item.sku, item.location] += item.quantity
+
+
+def _held(order: Order) -> Iterator[tuple[Place, int]]:
+    """Units of stock items that lie in warehouses for the order; of a kit, those of its parts."""
+    for each in order.fulfillment_orders:
+        for q in each.lines if each.in_warehouse else ():
+            for part in order.line(q.line_id).parts:
+                yield (part.item, each.location_id), part.quantity * q.quantity

@@ -15,14 +15,15 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Protocol
 
-from oms.adapters.backorders import Lines, lines_of, waits_for_stock
+from oms.adapters.backorders import waits_for_stock
 from oms.adapters.orders_table import orders_table
 from oms.adapters.owed_stock import settle_stock
 from oms.adapters.payments.settling import Undecided, settle
+from oms.adapters.routing.desk import routing
 from oms.adapters.stock_table import stock_table
 from oms.adapters.workflow import executions
 from oms.domain import events as e
-from oms.domain.order import Fact, Order, OrderStatus
+from oms.domain.order import Fact, Order, OrderStatus, awaited_items
 from oms.domain.payment import OperationKind
 from oms.domain.waits import Wait, outcome
 from oms.observability import describe, logger, observed
@@ -88,7 +89,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
         lambda order_id: settle_stock(orders, stock_table(), order_id, datetime.now(UTC)),
         lambda: time.monotonic() > late,
         Random(),
-        Lines(orders_table(with_stock=True), stock_table(), now).wake,
+        routing().lines(now).wake,
     )
     counts = reconcile(repair, now)
     logger().info("reconciled", extra=counts)
@@ -141,13 +142,14 @@ def _resume(repair: Repair, order: Order, running: frozenset[str], now: datetime
     return repair.executions.resume(order.order_id)
 
 
-def _wake(repair: Repair, order: Order, running: frozenset[str], now: datetime) -> bool:  # noqa: ARG001
-    """Tell again what a waiting workflow has missed. Who does not wait any more does not hear."""
+def _wake(repair: Repair, order: Order, running: frozenset[str], now: datetime) -> bool:
+    """Tell again what a waiting workflow has missed, or what only time tells. Who does not wait any
+    more does not hear."""
     if order.order_id not in running or not may_have_missed(order):
         return False
     heard = False
     for wait in Wait:
-        said = outcome(order, wait)
+        said = outcome(order, wait, now)
         if said is not None and (token := repair.orders.token(order.order_id, wait)):
             heard |= repair.executions.wake(token, said)
     return heard
@@ -155,7 +157,8 @@ def _wake(repair: Repair, order: Order, running: frozenset[str], now: datetime) 
 
 def may_have_missed(order: Order) -> bool:
     """Nothing is said of an order that is with its warehouses, as most open orders are."""
-    return not order.fulfillment_orders or outcome(order, Wait.FULFILLMENT) is not None
+    with_them = outcome(order, Wait.FULFILLMENT) is None and not order.is_deferred
+    return not order.fulfillment_orders or not with_them
 
 
 def needs_workflow(order: Order) -> bool:
@@ -187,9 +190,9 @@ def _settle_stock(repair: Repair, order: Order, running: frozenset[str], now: da
 
 def _release(repair: Repair, order: Order, running: frozenset[str], now: datetime) -> bool:  # noqa: ARG001
     """Serve the lines in which it stands: a location may have opened, or an event been lost."""
-    if not waits_for_stock(order) or now - order.placed_at < PATIENCE:
+    if not waits_for_stock(order, now) or now - order.placed_at < PATIENCE:
         return False
-    return sum(map(repair.serve, lines_of(order))) > 0
+    return sum(map(repair.serve, awaited_items(order))) > 0
 
 
 def _moved_long_ago(orders: Orders, order_id: str, now: datetime) -> bool:

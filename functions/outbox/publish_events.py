@@ -22,6 +22,7 @@ from oms.domain.waits import Wait
 from oms.observability import describe, logger, observed
 
 ENVIRONMENT: tuple[str, ...] = ("EVENT_BUS", "ORDERS_TABLE", "ORDER_WORKFLOW")
+SUBJECTS = {"SKU": "sku", "LOCATION": "location_id"}  # of events that no order has
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,9 @@ def _envelope(image: dict[str, Any]) -> dict[str, Any]:
 
 
 def _subject(kind: str, identity: str, sk: str) -> dict[str, Any]:
-    return {"order_id": identity, "seq": int(sk)} if kind == "ORDER" else {"sku": identity}
+    if kind == "ORDER":
+        return {"order_id": identity, "seq": int(sk)}
+    return {SUBJECTS[kind]: identity}
 
 
 def _body(value: dict[str, str]) -> bytes:

@@ -18,6 +18,7 @@ from oms.adapters.payments.settling import Undecided, look_up_pending
 from oms.adapters.stock_table import StockTable, stock_table
 from oms.domain import commands as c
 from oms.domain.errors import IllegalTransition
+from oms.domain.order import Order, still_expected
 from oms.domain.waits import Wait, outcome
 from oms.observability import observed
 
@@ -66,12 +67,21 @@ def goes_on(
         order = look_up_pending(orders, order_id, at=at, providers=providers)
     except Undecided:
         return True  # prepared again, it waits once more: perhaps it is paid
-    return not order.is_final and outcome(order, wait) is not None
+    if order.is_final:
+        return False
+    return not _is_late(order, at) if wait is Wait.STOCK else outcome(order, wait) is not None
+
+
+def _is_late(order: Order, at: datetime) -> bool:
+    """Stock is lacking, and the day by which it was expected, if any, is over."""
+    return order.is_backordered and not still_expected(order, at)
 
 
 def cancel(orders: OrdersTable, order_id: str, reason: str, at: datetime) -> None:
-    """Cancel what can still be stopped; an order that has shipped whole is left as it is."""
-    command = c.CancelOrder(reason, expired=reason == "expired")
+    """Cancel what can still be stopped; an order that has shipped whole is left as it is. Where
+    stock was lacking, what a location has is left as well."""
+    expired, waiting = reason == "expired", DEADLINES.get(reason) is Wait.STOCK
+    command = c.CancelOrder(reason, expired=expired, waiting=waiting)
     try:
         orders.change(order_id, command, at=at, actor=ACTOR)
     except IllegalTransition:

@@ -43,6 +43,11 @@ def stock(request: Request) -> Any:
     return {"sku": request.path["sku"], "query": request.query}
 
 
+@app.route("GET", "/table")
+def table(request: Request) -> Response:
+    return Response(body="sku\nMUG\n", headers={"content-type": "text/csv"})
+
+
 @app.route("GET", "/history")
 def history(request: Request) -> Any:
     at = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -147,6 +152,12 @@ def test_a_view_is_answered_as_it_is_declared() -> None:
 
     assert page["cursor"] is None
     assert page["items"][0]["at"] == "2026-03-01T12:00:00Z"
+
+
+def test_a_text_is_answered_as_it_is() -> None:
+    answer = app.handle(event("GET", "/table"), None)
+
+    assert (answer["body"], answer["headers"]["content-type"]) == ("sku\nMUG\n", "text/csv")
 
 
 def test_a_body_may_come_as_base64() -> None:

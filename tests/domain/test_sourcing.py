@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from infra.local.routing_instances import Instance, made_up
 from oms.domain.sourcing import Shipment, Source, SourcingPlan, source
+from oms.domain.sourcing.contenders import TooManySets, sets_within
+from oms.domain.sourcing.joint import Draw, Pool, Request, source_jointly
 
 FEWEST_BOXES = 1_000_000  # a split penalty above all other costs
 
@@ -279,3 +281,66 @@ def cheapest_units(quantities: Sequence[int], chosen: Sequence[Source]) -> int |
                     further[after] = min(total, further.get(after, total))
         ways = further
     return min(ways.values(), default=None)
+
+
+@settings(max_examples=200, deadline=None)
+@given(problems(), st.sampled_from([0, 1, 6]))
+def test_every_set_that_costs_little_more_is_among_those_told(
+    problem: tuple[list[int], list[Source], int], band: int
+) -> None:
+    quantities, sources, _ = problem
+    plan = source(quantities, sources)
+    if plan.cost is None or not any(quantities):
+        return
+    ceiling = plan.cost + band
+
+    told = set(sets_within(quantities, sources, plan.prices, ceiling, patience=10_000))
+
+    for size in range(1, len(sources) + 1):
+        for chosen in combinations(sources, size):
+            units = cheapest_units(quantities, chosen)
+            useful = all(any(each.stock) and each.capacity != 0 for each in chosen)
+            paid = sum(each.fixed_cost for each in chosen)
+            if useful and units is not None and units + paid <= ceiling:
+                ids = tuple(sorted(each.location_id for each in chosen))
+                assert ids in told or not gives_towards_all(quantities, chosen)
+
+
+def gives_towards_all(quantities: Sequence[int], chosen: Sequence[Source]) -> bool:
+    return all(any(map(min, each.stock, quantities)) for each in chosen)
+
+
+def test_too_many_sets_are_not_all_told() -> None:
+    places = [place(f"{i:02}", 1, fixed=0, units=[0]) for i in range(30)]
+    plan = source([15], places)
+
+    with pytest.raises(TooManySets):
+        list(sets_within([15], places, plan.prices, 0, patience=500))
+
+
+def test_sets_are_no_larger_than_asked_for() -> None:
+    places = [place(f"{i}", 2, fixed=5) for i in range(4)]
+    plan = source([2], places)
+
+    assert plan.cost is not None
+    told = sets_within([2], places, plan.prices, plan.cost + 100, most=1, patience=500)
+    assert sorted(told) == [("0",), ("1",), ("2",), ("3",)]
+
+
+def test_requests_that_want_the_same_stock_are_sourced_at_the_lowest_total_cost() -> None:
+    near, far = place("A", 1, fixed=100), place("B", 1, fixed=110)
+    requests = [Request((1,), (near, far)), Request((1,), (near, place("B", 1, fixed=500)))]
+    pools = [Pool(name, 1, (Draw(0, 0, 1), Draw(1, 0, 1))) for name in "AB"]
+
+    plan = source_jointly(requests, pools)
+
+    assert [shipped(each) for each in plan.plans] == [{"B": (1,)}, {"A": (1,)}]
+    assert (plan.cost, plan.lower_bound, plan.proved) == (230, 230, True)
+
+
+def test_requests_that_want_more_than_there_is_have_no_joint_plan() -> None:
+    requests = [Request((2,), (place("A", 3),)), Request((2,), (place("A", 3),))]
+
+    plan = source_jointly(requests, [Pool("A", 3, (Draw(0, 0, 1), Draw(1, 0, 1)))])
+
+    assert (plan.plans, plan.cost, plan.proved) == ((), None, True)

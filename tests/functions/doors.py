@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 
+from oms.adapters.items_table import ItemsTable
 from oms.adapters.orders_table import OrdersTable
 from oms.adapters.stock_table import StockTable
 from oms.domain.locations import Location, LocationKind
@@ -56,6 +57,10 @@ class House:
     @property
     def stock(self) -> StockTable:
         return StockTable(self.cloud.client("dynamodb"), self.environment["STOCK_TABLE"])
+
+    @property
+    def items(self) -> ItemsTable:
+        return ItemsTable(self.cloud.client("dynamodb"), self.environment["STOCK_TABLE"])
 
     @property
     def orders(self) -> OrdersTable:

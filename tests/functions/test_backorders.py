@@ -12,16 +12,13 @@ import pytest
 
 from functions.inventory.wake_backorders import wake_after, wake_backorders
 from functions.ops.reconcile_orders import GRACE, PATIENCE, Repair, reconcile
-from functions.routing.route_order import REFUSED, ROUNDS, Router
-from oms.adapters.backorders import Lines, Supply
-from oms.adapters.orders_table import MAX_QUEUES
+from oms.adapters.routing.router import REFUSED, ROUNDS
 from oms.contracts.events import envelope
 from oms.domain import commands as c
 from oms.domain import events as e
 from oms.domain.errors import Refused
 from oms.domain.fulfillment import Quantity
-from oms.domain.order import Order
-from oms.domain.routing import RoutingOutcome
+from oms.domain.order import MAX_QUEUES, Order
 from tests.functions.world import AUSTIN, RENO, World, an_order, now
 
 pytestmark = pytest.mark.cloud
@@ -65,11 +62,11 @@ class Bus:
     def _deliver(self, order_id: str, event: dict[str, Any]) -> None:
         if event["type"] in ("BackorderReleased", "FulfillmentOrderRejected"):
             self.world.route(order_id)
-        wake_after(self.world.orders, self.world.stock, event, now())
+        wake_after(self.world.routing, event, now())
 
     def receive(self, sku: str, quantity: int, location: str = "AUSTIN") -> None:
         self.world.receive(sku, quantity, location)
-        wake_backorders(self.world.orders, self.world.stock, sku, now())
+        wake_backorders(self.world.routing, sku, now())
 
 
 @pytest.fixture
@@ -204,7 +201,7 @@ def test_what_is_told_of_an_order_for_which_nobody_waits_wakes_nobody(world: Wor
 
     for fact in world.orders.whole_history(order_id):
         event = envelope(order_id, fact)
-        assert wake_after(world.orders, world.stock, event, now()) == 0
+        assert wake_after(world.routing, event, now()) == 0
 
 
 # --- whose turn it is ---------------------------------------------------------------------------
@@ -249,7 +246,7 @@ def test_two_lines_share_what_there_is_of_a_third_thing(bus: Bus) -> None:
     bus.world.receive("Z", 1)
     bus.world.receive("X", 1)
     bus.world.receive("Y", 1)
-    lines = Lines(bus.world.orders, bus.world.stock, now())
+    lines = bus.world.routing.lines(now())
 
     assert [lines.wake(sku) for sku in ("X", "Y", "Z", "X")] == [1, 0, 0, 0]
     bus.settle()
@@ -288,7 +285,7 @@ def test_what_a_woken_order_leaves_goes_to_the_next_in_line(bus: Bus) -> None:
     """Between its waking and its routing somebody buys a part of what it was woken for."""
     first, second = bus.place(("X", 10)), bus.place(("X", 7))
     bus.world.receive("X", 10)
-    wake_backorders(bus.world.orders, bus.world.stock, "X", now())
+    wake_backorders(bus.world.routing, "X", now())
     bus.place(("X", 3))
 
     bus.settle()
@@ -305,7 +302,7 @@ def test_what_a_woken_order_that_is_stopped_leaves_goes_to_the_next(
 ) -> None:
     first, second = bus.place(("X", 2)), bus.place(("X", 2))
     bus.world.receive("X", 2)
-    wake_backorders(bus.world.orders, bus.world.stock, "X", now())
+    wake_backorders(bus.world.routing, "X", now())
 
     bus.world.do(first, stopped)
     bus.settle()
@@ -360,19 +357,19 @@ def in_need(order: Order) -> bool:
 
 
 def could_be_routed(world: World, order: Order) -> bool:
-    supply = Supply(world.stock.levels(SKUS), world.stock.locations())
-    return supply.decision(order).outcome is RoutingOutcome.ROUTED
+    return world.routing.sourcing(now()).source(order, fresh=True).is_routed
 
 
 def test_a_router_that_knows_an_old_list_of_locations_does_not_play_ping_pong(world: World) -> None:
     order_id = placed(world, ("X", 1))
     world.route(order_id)
     world.receive("X", 1, "RENO")
-    wake_backorders(world.orders, world.stock, "X", now())
+    wake_backorders(world.routing, "X", now())
 
-    router = Router(world.orders, world.stock, now(), lambda: [AUSTIN])
+    routing = world.routing
+    routing.knowledge._known = replace(routing.knowledge.now(), locations=[AUSTIN])
 
-    assert router.route(order_id) == "routed"
+    assert routing.router(now()).route(order_id) == "routed"
 
 
 # --- rejected by whoever has it -----------------------------------------------------------------
@@ -404,18 +401,17 @@ def test_an_order_that_waits_needs_attention_when_only_its_refuser_gets_stock(bu
     assert bus.world.orders.get(order_id).attention == REFUSED
 
 
-def test_who_decides_to_try_again_gets_what_came_in_elsewhere(world: World) -> None:
+def test_who_decides_to_try_again_asks_those_who_had_refused_as_well(world: World) -> None:
     world.receive("MUG", 2)
     order_id = placed(world, ("MUG", 2))
     world.route(order_id)
     reject(world, order_id)
-    world.route(order_id)
-    world.receive("MUG", 2, "RENO")
+    assert world.route(order_id) == "attention"
 
     world.do(order_id, c.ResolveAttention("retry"))
 
     assert world.route(order_id) == "routed"
-    assert world.orders.get(order_id).fulfillment_orders[-1].location_id == "RENO"
+    assert world.orders.get(order_id).fulfillment_orders[-1].location_id == "AUSTIN"
 
 
 def test_stock_at_the_refuser_goes_to_others_in_line(bus: Bus) -> None:
@@ -438,7 +434,7 @@ def planned(world: World, skus: int = 45) -> str:
     for sku, _ in lines:
         world.receive(sku, 5)
     order_id = placed(world, *lines)
-    router = Router(world.orders, world.stock, now(), world.stock.locations)
+    router = world.routing.router(now())
     change = world.orders.change
 
     def dies(order_id: str, command: c.Command, **how: Any) -> Order:
@@ -487,17 +483,17 @@ def test_a_plan_that_the_order_has_outgrown_is_given_back_though_nothing_is_rout
 
 def test_an_order_that_changes_while_its_plan_is_recorded_is_planned_again(world: World) -> None:
     order_id = planned(world)
-    router = Router(world.orders, world.stock, now(), world.stock.locations)
-    apply = router._stock.apply_in_batches
+    routing = world.routing
+    apply = routing.stock.apply_in_batches
 
     def late(change: Any) -> None:
         apply(change)
-        router._stock.apply_in_batches = apply  # type: ignore[method-assign]
+        routing.stock.apply_in_batches = apply  # type: ignore[method-assign]
         world.do(order_id, c.CancelOrder("one less", (Quantity("line_1", 1),)))
 
-    router._stock.apply_in_batches = late  # type: ignore[method-assign]
+    routing.stock.apply_in_batches = late  # type: ignore[method-assign]
 
-    assert router.route(order_id) == "routed"
+    assert routing.router(now()).route(order_id) == "routed"
     assert world.check(order_id).line("line_1").allocated == 1
     assert world.level("S00") == (5, 4, 1)
 
@@ -505,7 +501,7 @@ def test_an_order_that_changes_while_its_plan_is_recorded_is_planned_again(world
 def test_a_refusal_that_will_not_pass_is_told_at_once(world: World) -> None:
     world.receive("MUG", 5)
     order_id = placed(world, ("MUG", 2))
-    router = Router(world.orders, world.stock, now(), world.stock.locations)
+    router = world.routing.router(now())
     tries = []
 
     def refuses(order_id: str, command: c.Command, **how: Any) -> Order:
@@ -539,7 +535,7 @@ class Asleep:
 
 
 def reconciled(world: World, *order_ids: str) -> dict[str, int]:
-    lines = Lines(world.orders, world.stock, now())
+    lines = world.routing.lines(now())
     repair = Repair(
         world.orders,
         Asleep(*order_ids),
@@ -580,6 +576,6 @@ def test_what_is_released_is_told_as_an_event(world: World) -> None:
     world.route(order_id)
     world.receive("MUG", 2)
 
-    wake_backorders(world.orders, world.stock, "MUG", now())
+    wake_backorders(world.routing, "MUG", now())
 
     assert world.orders.whole_history(order_id)[-1].event == e.BackorderReleased("MUG")

@@ -117,7 +117,7 @@ def test_while_the_bank_cannot_be_asked_the_order_waits_once_more(world: World) 
 def test_stock_that_came_just_before_the_deadline_is_used(world: World) -> None:
     order_id = backordered(world)
     world.receive("LAMP", 2)
-    assert wake_backorders(world.orders, world.stock, "LAMP", world.orders.get(order_id).placed_at)
+    assert wake_backorders(world.routing, "LAMP", world.orders.get(order_id).placed_at)
 
     assert deadline(world, order_id, "out_of_stock") == "prepared"
 

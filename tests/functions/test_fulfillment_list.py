@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.fulfillment.api import find
-from oms.contracts.api.staff import FulfillmentOrderQuery
+from oms.contracts.api.fulfillment import FulfillmentOrderQuery
 from oms.contracts.cursors import BadCursor
 from tests.functions.world import World, an_order
 

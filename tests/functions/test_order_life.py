@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from functions.inventory.wake_backorders import wake_backorders
-from functions.routing.route_order import Router
 from oms.adapters.orders_table import once_key
 from oms.adapters.payments.sandbox import Sandbox
 from oms.adapters.payments.settling import Undecided, settle
@@ -295,7 +294,7 @@ def test_a_backordered_order_stands_in_line_and_is_filled_when_stock_arrives(wor
     assert world.route(order_id) == "backordered"
     world.receive("LAMP", 2)
 
-    assert wake_backorders(world.orders, world.stock, "LAMP", world.orders.get(order_id).placed_at)
+    assert wake_backorders(world.routing, "LAMP", world.orders.get(order_id).placed_at)
     assert world.route(order_id) == "routed"
 
     world.check(order_id)
@@ -306,19 +305,19 @@ def test_a_backordered_order_stands_in_line_and_is_filled_when_stock_arrives(wor
 def test_stock_that_arrives_while_an_order_joins_the_line_is_not_missed(world: World) -> None:
     order_id = world.place(an_order(("LAMP", 1))).order_id
     world.pay(order_id)
-    router = Router(world.orders, world.stock, now(), world.stock.locations)
-    look = router._stock.levels
+    routing = world.routing
+    look = routing.stock.levels
 
     def late(*asked: Any, **how: Any) -> Any:
         """The first look sees nothing; the goods come in right after it."""
         seen = look(*asked, **how)
-        router._stock.levels = look  # type: ignore[method-assign]
+        routing.stock.levels = look  # type: ignore[method-assign]
         world.receive("LAMP", 1)
         return seen
 
-    router._stock.levels = late  # type: ignore[method-assign]
+    routing.stock.levels = late  # type: ignore[method-assign]
 
-    assert router.route(order_id) == "routed"
+    assert routing.router(now()).route(order_id) == "routed"
     assert world.stock.waiting("LAMP", 10) == ()
 
 

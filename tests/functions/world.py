@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
+from threading import Lock
 from typing import Any
 from uuid import uuid4
 
 from functions.capture.placing import Desk
 from functions.routing.release_stock import cancel
-from functions.routing.route_order import Router
+from oms.adapters.agenda import Agenda
+from oms.adapters.capacity_slots import CapacitySlots
+from oms.adapters.channels_table import ChannelsTable
 from oms.adapters.dynamodb import DynamoDB, Write
+from oms.adapters.holds_table import HoldsTable
+from oms.adapters.items_table import ItemsTable
+from oms.adapters.leases import Leases
+from oms.adapters.leases_table import LeasesTable
+from oms.adapters.network_table import NetworkTable
 from oms.adapters.orders_table import OrdersTable
 from oms.adapters.owed_stock import settle_stock
 from oms.adapters.payments.base import Provider
 from oms.adapters.payments.settling import settle
+from oms.adapters.routing.desk import Routing
+from oms.adapters.routing.knowledge import Knowledge
+from oms.adapters.rule_sets_table import RuleSetsTable
+from oms.adapters.stock_ledger import StockLedger
 from oms.adapters.stock_table import StockTable
+from oms.adapters.supply_table import SupplyTable
 from oms.contracts.api.orders import ChannelOrder
 from oms.domain import commands as c
 from oms.domain.contact import Contact
@@ -47,16 +61,19 @@ class Mortal:
     dies_at: int = 0
     after: bool = False
     calls: int = 0
+    counting: Lock = field(default_factory=Lock, repr=False)
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(self.client, name)
 
         def made(**request: Any) -> Any:
-            self.calls += 1
-            if self.calls == self.dies_at and not self.after:
+            with self.counting:
+                self.calls += 1
+                fatal = self.calls == self.dies_at
+            if fatal and not self.after:
                 raise Crash
             answer = call(**request)
-            if self.calls == self.dies_at:
+            if fatal:
                 raise Crash
             return answer
 
@@ -88,7 +105,30 @@ class World:
 
     @property
     def orders(self) -> OrdersTable:
-        return OrdersTable(self.client, self.orders_name, self.stock)
+        capacity = CapacitySlots(self.client, self.stock_name)
+        return OrdersTable(self.client, self.orders_name, self.stock, capacity)
+
+    @property
+    def items(self) -> ItemsTable:
+        """As in a new execution environment: it knows nothing yet."""
+        return ItemsTable(self.client, self.stock_name)
+
+    @property
+    def ledger(self) -> StockLedger:
+        return StockLedger(self.client, self.stock_name)
+
+    @property
+    def agenda(self) -> Agenda:
+        return Agenda(self.client, self.stock_name)
+
+    @property
+    def holds(self) -> HoldsTable:
+        return HoldsTable(self.client, self.stock_name, self.stock, self.agenda)
+
+    @property
+    def routing(self) -> Routing:
+        """As in a new execution environment: it knows nothing yet."""
+        return routing_of(self.client, self.orders_name, self.stock_name)
 
     @property
     def providers(self) -> Mapping[str, Provider]:
@@ -102,7 +142,13 @@ class World:
         self.stock.receive(sku, location, quantity, at=now(), actor="test")
 
     def place(self, said: ChannelOrder, key: str | None = None) -> Order:
-        desk = Desk(self.orders, lambda email: "cus_" + email.partition("@")[0], self._no_vault)
+        desk = Desk(
+            self.orders,
+            lambda email: "cus_" + email.partition("@")[0],
+            self._no_vault,
+            self.holds.noting,
+            self.items.resolve,
+        )
         return desk.place(said, at=now(), actor="client:shop", request_key=key)[0]
 
     def _no_vault(self, customer_id: str, order_id: str, contact: Contact) -> Write:
@@ -113,7 +159,7 @@ class World:
         return settle(self.orders, order_id, at=now(), providers=self.providers)
 
     def route(self, order_id: str) -> str:
-        return Router(self.orders, self.stock, now(), self.stock.locations).route(order_id)
+        return self.routing.router(now()).route(order_id)
 
     def do(self, order_id: str, *commands: c.Command) -> Order:
         order = self.orders.get(order_id)
@@ -157,13 +203,38 @@ class World:
         return 0, 0, 0
 
     def check(self, order_id: str) -> Order:
-        """The stored order is the fold of its events; the stock is the sum of its movements."""
+        """The stored order is the fold of its events; the stock is the sum of its movements; every
+        reserved unit is somebody's, and the order's are those of its fulfillment orders."""
         order = self.orders.get(order_id)
         assert fold(order_id, self.orders.whole_history(order_id)) == order
-        for level in self.stock.scan_levels():
-            assert level.is_sound, level
-            assert self.stock.movement_sums(level.sku)[level.location] == level.counters
+        reserved = self._reserved()
+        if not order.owed_stock and order.routing_plan is None:
+            held = {whose for whose in reserved if order_id[4:] in whose[2]}
+            assert {whose: reserved[whose] for whose in held} == held_by(order)
         return order
+
+    def _reserved(self) -> Counter[tuple[str, str, str]]:
+        """Units by stock item, location and reservation, as the ledger has them."""
+        found: Counter[tuple[str, str, str]] = Counter()
+        for balance in self.stock.scan_balances():
+            assert balance.is_even, balance
+        for sku in {level.sku for level in self.stock.scan_levels()}:
+            standing = self.ledger.standing(sku)
+            assert standing.is_whole, standing
+            for each in standing.reservations:
+                found[sku, each.location, each.reservation] += each.quantity
+        return found
+
+
+def held_by(order: Order) -> Counter[tuple[str, str, str]]:
+    """Units that lie in warehouses for it, likewise."""
+    held: Counter[tuple[str, str, str]] = Counter()
+    for box in order.fulfillment_orders:
+        for q in box.lines if box.in_warehouse else ():
+            for part in order.line(q.line_id).parts:
+                at = part.item, box.location_id, box.fulfillment_order_id
+                held[at] += part.quantity * q.quantity
+    return held
 
 
 def now() -> datetime:
@@ -206,3 +277,23 @@ def survives(world: World, deed: Callable[[World], Any]) -> int:
                 deed(world)
                 return deaths
     raise AssertionError("it never ends")
+
+
+def routing_of(client: DynamoDB, orders_name: str, stock_name: str) -> Routing:
+    stock = StockTable(client, stock_name)
+    capacity, agenda = CapacitySlots(client, stock_name), Agenda(client, stock_name)
+    return Routing(
+        OrdersTable(client, orders_name, stock, capacity),
+        stock,
+        Leases(LeasesTable(client, stock_name, stock), stock),
+        Knowledge(
+            NetworkTable(client, stock_name),
+            ChannelsTable(client, stock_name),
+            RuleSetsTable(client, stock_name),
+        ),
+        ItemsTable(client, stock_name),
+        capacity,
+        HoldsTable(client, stock_name, stock, agenda),
+        SupplyTable(client, stock_name, stock),
+        agenda,
+    )

@@ -49,7 +49,7 @@ def test_streams_are_read_again_from_the_row_that_failed_and_given_up_one_day(
         if "StartingPosition" in mapping["Properties"]
     ]
 
-    assert len(readers) == 2
+    assert len(readers) == 3  # the outbox of two tables, and the watched levels
     for reader in readers:
         assert reader["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert reader["BisectBatchOnFunctionError"] is True
@@ -59,34 +59,62 @@ def test_streams_are_read_again_from_the_row_that_failed_and_given_up_one_day(
         assert given_up in dead_letter_queues(aws)
 
 
-def test_only_rows_that_are_added_to_the_outbox_wake_the_publisher(aws: Assembly) -> None:
-    patterns = [
+def patterns_of(aws: Assembly, function: str) -> list[Any]:
+    """Of each of its streams, in one list."""
+    return [
         json.loads(criteria["Pattern"])
         for mapping in aws.of_type("Lambda::EventSourceMapping").values()
+        if aws.resources[mapping["Properties"]["FunctionName"]["Ref"]] == aws.functions[function]
         for criteria in mapping["Properties"].get("FilterCriteria", {}).get("Filters", [])
     ]
 
+
+def test_only_rows_that_are_added_to_the_outbox_wake_the_publisher(aws: Assembly) -> None:
     added = {
         "Keys": {"SK": {"S": [{"prefix": "EVENT#"}]}},
         "NewImage": {"publish": {"BOOL": [True]}},
     }
-    assert patterns == [{"eventName": ["INSERT"], "dynamodb": added}] * 2
+    assert patterns_of(aws, "PublishEvents") == [{"eventName": ["INSERT"], "dynamodb": added}] * 2
+
+
+def test_only_new_levels_watched_ones_and_changed_items_wake_the_watcher(aws: Assembly) -> None:
+    levels = {"SK": {"S": [{"prefix": "LEVEL#"}]}}
+    changed = {"eventName": ["INSERT", "MODIFY"]}
+    number = {"N": [{"exists": True}]}
+
+    assert patterns_of(aws, "WatchStock") == [
+        {"eventName": ["INSERT"], "dynamodb": {"Keys": levels}},
+        changed | {"dynamodb": {"Keys": levels, "NewImage": {"watch": number}}},
+        changed | {"dynamodb": {"Keys": {"SK": {"S": ["ITEM"]}}, "NewImage": {"version": number}}},
+    ]
+
+
+def drained(aws: Assembly, function: str) -> tuple[dict[str, Any], dict[str, Any], int]:
+    """The queue before a function, how it is drained, and how long the function has."""
+    found = aws.functions[function]
+    (drain,) = (
+        it["Properties"] for it in aws.of_type("Lambda::EventSourceMapping").values()
+        if aws.resources[it["Properties"]["FunctionName"]["Ref"]] == found
+    )  # fmt: skip
+    queue = aws.resources[queue_of(drain["EventSourceArn"])]["Properties"]
+    return queue, drain, found["Properties"]["Timeout"]
 
 
 def test_the_queue_of_the_reports_gives_up_after_a_few_tries(aws: Assembly) -> None:
-    (queue,) = (
-        it["Properties"] for it in aws.of_type("SQS::Queue").values()
-        if "RedrivePolicy" in it["Properties"]
-    )  # fmt: skip
-    (drain,) = (
-        it["Properties"] for it in aws.of_type("Lambda::EventSourceMapping").values()
-        if "StartingPosition" not in it["Properties"]
-    )  # fmt: skip
-    patience = aws.functions["ProjectEvent"]["Properties"]["Timeout"]
+    queue, drain, patience = drained(aws, "ProjectEvent")
 
     assert queue_of(queue["RedrivePolicy"]["deadLetterTargetArn"]) in dead_letter_queues(aws)
     assert queue["VisibilityTimeout"] >= 6 * patience
     assert drain["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_slices_of_jobs_are_worked_on_one_by_one_and_given_up_one_day(aws: Assembly) -> None:
+    queue, drain, patience = drained(aws, "WorkJob")
+
+    assert queue_of(queue["RedrivePolicy"]["deadLetterTargetArn"]) in dead_letter_queues(aws)
+    assert queue["VisibilityTimeout"] > patience
+    assert drain["BatchSize"] == 1
+    assert 2 <= drain["ScalingConfig"]["MaximumConcurrency"] <= 50
 
 
 def test_every_queue_of_failures_raises_an_alarm(aws: Assembly) -> None:

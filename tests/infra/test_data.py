@@ -3,7 +3,7 @@ import pytest
 from tests.infra.conftest import Assembly
 from tests.tables import TABLES, schema
 
-KEPT = {"DynamoDB::Table", "KMS::Key", "SecretsManager::Secret", "Cognito::UserPool"}
+KEPT = {"DynamoDB::Table", "S3::Bucket", "KMS::Key", "SecretsManager::Secret", "Cognito::UserPool"}
 
 
 def test_what_customers_gave_us_outlives_its_stack(aws: Assembly) -> None:
@@ -46,6 +46,31 @@ def test_a_table_is_declared_as_the_tests_of_the_adapters_have_it(aws: Assembly,
     assert declared.get("GlobalSecondaryIndexes") == expected.get("GlobalSecondaryIndexes")
     assert names(declared["AttributeDefinitions"]) == names(expected["AttributeDefinitions"])
     assert ("StreamSpecification" in declared) == ("StreamSpecification" in expected)
+
+
+def test_files_are_ours_alone_encrypted_and_gone_after_a_month(aws: Assembly) -> None:
+    (bucket,) = aws.of_type("S3::Bucket").values()
+    properties = bucket["Properties"]
+    (rule,) = properties["LifecycleConfiguration"]["Rules"]
+    (encryption,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+
+    assert all(properties["PublicAccessBlockConfiguration"].values())
+    assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    assert "KMSMasterKeyID" in encryption["ServerSideEncryptionByDefault"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 30)
+    assert rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
+
+
+def test_files_are_refused_to_whoever_speaks_without_tls(aws: Assembly) -> None:
+    (policy,) = aws.of_type("S3::BucketPolicy").values()
+    denied = [
+        condition
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny"
+        for condition in statement["Condition"].values()
+    ]
+
+    assert {"aws:SecureTransport": "false"} in denied
 
 
 def names(definitions: list[dict[str, str]]) -> set[str]:

@@ -20,6 +20,7 @@ KNOWS_NO_RESOURCES = {
 }
 CONTACTS = {"StringEquals": {f"kms:EncryptionContext:{k}": v for k, v in PURPOSE.items()}}
 EXECUTIONS = ":execution:OmsService-Order:*"
+FOLDERS = ("/imports/*", "/jobs/*")
 
 
 def statements(assembly: Assembly) -> Iterator[dict[str, Any]]:
@@ -40,9 +41,28 @@ def test_no_resource_is_a_pattern_where_aws_knows_better(aws: Assembly) -> None:
     for statement in statements(aws):
         verbs = set(as_list(statement["Action"]))
         for resource in as_list(statement["Resource"]):
-            if "*" in json.dumps(resource).replace(EXECUTIONS, ""):
+            if "*" in without_names(json.dumps(resource)):
                 assert resource == "*"
                 assert verbs <= KNOWS_NO_RESOURCES.keys()
+
+
+def without_names(resource: str) -> str:
+    """What is left of it when the names of our executions and files are taken out."""
+    for names in (EXECUTIONS, *FOLDERS):
+        resource = resource.replace(names, "")
+    return resource
+
+
+def test_only_bulk_touches_files_and_nobody_deletes_them(aws: Assembly) -> None:
+    touching = {
+        name: {verb for verb in verbs_of(aws, name) if verb.startswith("s3:")}
+        for name in aws.functions
+    }
+
+    assert {name: verbs for name, verbs in touching.items() if verbs} == {
+        "BulkApi": {"s3:GetObject", "s3:PutObject", "s3:ListBucket"},
+        "WorkJob": {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListBucket"},
+    }
 
 
 def test_no_role_has_a_policy_that_somebody_else_maintains(aws: Assembly) -> None:

@@ -1,6 +1,6 @@
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,11 @@ INSTANCE: Mapping[str, Any] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def without_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_routing, "WINDOWS", 0)
+
+
 def written(path: Path, *instances: Mapping[str, Any]) -> Path:
     text = json.dumps(instances).encode()
     path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
@@ -45,7 +50,7 @@ def test_a_file_is_scored_by_size(
         ["2", "×", "2", "normal", "1", "1", "1/1", "0.000%"],
         ["2", "×", "2", "sparse", "1", "1", "1/1", "0.000%"],
     ]
-    assert table[-1].split()[:4] == ["all", "2", "2", "2/2"]
+    assert last_row(table) == ["all", "2", "2", "2/2"]
 
 
 def test_a_plan_above_the_known_optimum_fails_the_run(
@@ -55,10 +60,14 @@ def test_a_plan_above_the_known_optimum_fails_the_run(
 
     assert main([str(file)]) == 1
 
-    assert capsys.readouterr().out.splitlines()[-1].split()[:6] == [
+    assert last_row(capsys.readouterr().out.splitlines(), 6) == [
         *("all", "2", "2", "1/2"),
         *("12.500%", "25.000%"),
     ]
+
+
+def last_row(table: Sequence[str], columns: int = 4) -> list[str]:
+    return next(line.split()[:columns] for line in table if line.startswith("all"))
 
 
 def test_without_a_known_optimum_the_gap_is_that_above_the_bound(tmp_path: Path) -> None:
@@ -69,6 +78,65 @@ def test_without_a_known_optimum_the_gap_is_that_above_the_bound(tmp_path: Path)
 
 def test_an_order_that_the_file_can_fill_and_we_cannot_fails_the_run(tmp_path: Path) -> None:
     assert main([str(written(tmp_path / "i.json", {**INSTANCE, "quantities": [9, 9]}))]) == 1
+
+
+def test_an_order_that_cannot_be_filled_is_named_and_fails_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = {**INSTANCE, "id": "far too much", "quantities": [9, 9], "optimal_cents": None}
+
+    assert main([str(written(tmp_path / "i.json", INSTANCE, empty))]) == 0
+
+    assert "1 cannot be filled: far too much (#1)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"quantities": None}, "quantities is missing"),
+        ({"quantities": [1, -2]}, "quantities is below 0: -2"),
+        ({"quantities": [1, "2"]}, "quantities is no whole number: '2'"),
+        ({"quantities": 3}, "quantities is no list"),
+        ({"nodes": None}, "nodes is missing"),
+        ({"nodes": [7]}, "node 0 is no object"),
+        ({"nodes": [{**NODE, "id": 3}]}, "node 3: stock is missing"),
+        ({"nodes": [{**NODE, "stock": [1]}]}, "node 0: stock has 1 figures for 2 lines"),
+        ({"nodes": [{**NODE, "stock": [1, 1], "fixed_cents": -5}]}, "fixed_cents is below 0"),
+        ({"nodes": [{**NODE, "stock": [1, 1], "fixed_cents": None}]}, "fixed_cents is missing"),
+        ({"nodes": [{**NODE, "stock": [1, 1], "capacity": 1.5}]}, "capacity is no whole number"),
+        ({"nodes": [{**NODE, "id": 1, "stock": [1, 1]}] * 2}, "two nodes have one id"),
+        ({"optimal_cents": "cheap"}, "optimal_cents is no whole number"),
+    ],
+)
+def test_an_instance_that_makes_no_sense_is_named_with_what_is_wrong(
+    wrong: Mapping[str, Any], said: str, tmp_path: Path
+) -> None:
+    file = written(tmp_path / "i.json", INSTANCE, {**INSTANCE, **wrong})
+
+    with pytest.raises(SystemExit) as stopped:
+        main([str(file)])
+
+    assert "instance #1: " in str(stopped.value)
+    assert said in str(stopped.value)
+
+
+def test_an_instance_without_nodes_cannot_be_filled(tmp_path: Path) -> None:
+    empty = {**INSTANCE, "nodes": [], "optimal_cents": None}
+
+    assert main([str(written(tmp_path / "i.json", empty, INSTANCE))]) == 0
+
+
+def test_windows_are_compared_with_all_orders_together(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bench_routing, "OWN", ((10, 3, "normal", 1),))
+
+    assert main(["--windows", "2"]) == 0
+
+    said = capsys.readouterr().out.splitlines()
+    assert "2 groups of 10 orders" in said[-3]
+    single, windowed = (float(line.split("total ")[1].rstrip("%")) for line in said[-2:])
+    assert 0.0 <= windowed <= single
 
 
 def test_without_a_file_instances_are_made_up_and_the_table_says_so(

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from infra.local import access
-from infra.local.bench import capacity, cold, measuring, rows, table
+from infra.local.bench import capacity, cold, hot_sku, measuring, rows, table
 from infra.local.bench.assembly import Assembly, Bytecode, bytecode
 from infra.local.bench.rows import Row
 from infra.local.bench.walking import Shop
@@ -49,16 +49,20 @@ def bench(console: Console, orders: int, verbose: bool) -> None:
             placing = measuring.sync_cpu(shop, PLACED)
         with step(console, f"{orders} orders from placed to delivered") as tell:
             run = measuring.measure(shop, assembly, orders, tell)
+    with step(console, "one hot SKU against fifty"), bare_cloud() as cloud:
+        hot = hot_sku.compare(cloud)
     ceilings = capacity.ceilings(run, assembly)
     result = [
         *rows.of_run(run),
         *rows.of_assembly(at_home(), found),
         rows.of_cpu(placing, run),
         rows.of_starts(assembly, starts),
+        rows.of_hot_sku(hot),
         rows.of_ceilings(ceilings),
     ]
     keep(sorted(result))
     table.show(console, sorted(result))
+    table.compared(console, hot)
     if verbose:
         table.detail(console, run, at_home(), starts, ceilings, found)
 
@@ -78,16 +82,22 @@ def shop_of_its_own(console: Console) -> Iterator[Shop]:
 
     It checks no signatures: the meter adds to each request that it be told what was consumed.
     """
+    with bare_cloud() as cloud:
+        with step(console, "a cloud of its own"):
+            found = deploy(cloud, ASSEMBLY)
+            access.sender_secrets(cloud, found)
+            shop = Shop(cloud, found, Client.of(cloud))
+            shop.open()
+        yield shop
+
+
+@contextmanager
+def bare_cloud() -> Iterator[Cloud]:
     with tempfile.TemporaryDirectory(prefix="baton-bench-") as home:
         cloud = Cloud(Path(home), free_port(), persist=False, auth=False)
         cloud.start()
         try:
-            with step(console, "a cloud of its own"):
-                found = deploy(cloud, ASSEMBLY)
-                access.sender_secrets(cloud, found)
-                shop = Shop(cloud, found, Client.of(cloud))
-                shop.open()
-            yield shop
+            yield cloud
         finally:
             cloud.kill()
 

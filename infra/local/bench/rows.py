@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from infra.local.bench.assembly import Assembly, Bytecode
 from infra.local.bench.capacity import Ceiling
 from infra.local.bench.cold import Start
+from infra.local.bench.hot_sku import Comparison
 from infra.local.bench.measuring import Run, http_calls
 
 Figures = tuple[float, ...]
@@ -53,6 +54,15 @@ BUDGETS = {
         "cold start: workers / APIs", "ratio", ("value", "api"), "0.26", (1.6, 2), (1.2, 1.6)
     ),
     9: Budget("bytecode, % of sources", "percent", ("value",), "", (100,), (100,), at_least=True),
+    10: Budget(
+        "one hot SKU ÷ 50 / none failed",
+        "ratio",
+        ("value", "right"),
+        "1 / 1",
+        (0.7, 1),
+        (0.9, 1),
+        at_least=True,
+    ),
     15: Budget(
         "orders/s to the first quota",
         "orders_per_second",
@@ -118,6 +128,10 @@ def of_starts(assembly: Assembly, starts: Mapping[str, Start]) -> Row:
 def of_assembly(assembly: Assembly, found: Mapping[str, Bytecode]) -> list[Row]:
     idle = sum(assembly.idle_month().values())
     return [Row(5, (idle,)), Row(9, (min(each.percent for each in found.values()),))]
+
+
+def of_hot_sku(found: Comparison) -> Row:
+    return Row(10, (found.ratio, found.right))
 
 
 def of_ceilings(ceilings: list[Ceiling]) -> Row:

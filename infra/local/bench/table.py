@@ -2,16 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
 
 from rich.console import Console
 
 from infra.local.bench.assembly import Assembly, Bytecode
 from infra.local.bench.capacity import Ceiling
 from infra.local.bench.cold import Start
+from infra.local.bench.hot_sku import Comparison, median_ratio
 from infra.local.bench.measuring import Run, counts
 from infra.local.bench.rows import Figures, Row
 
 FORM = "{:>2}  {:<31}{:<21}{:<12}{:<16}{:<15}{}"
+COMPARED = "    {:<31}{:>10}{:>10}{:>11}{:>8}{:>8}"
+FIGURES = ("per_second", "conflicts", "wru")
 DETAIL = "{:<22}{:>8}{:>8}{:>8}  {}"
 NOTES = """\
  1  list prices of us-east-1, no free tier; function time as long as it took here
@@ -21,6 +25,7 @@ NOTES = """\
  4  each order alone, the dearest case; log lines of functions and of the API's access log
  7  of the emulator and all functions under it; placing while nothing reads the outbox
  8  the slowest of each kind, CPU of fresh processes in turn with boto3's DynamoDB client
+10  behind a proxy that limits partitions and lets transactions conflict as DynamoDB does
 15  counts against default quotas of a large region; our own throttle of the API is lower"""
 
 
@@ -35,6 +40,19 @@ def show(console: Console, rows: Iterable[Row]) -> None:
             FORM.format(row.number, budget.what, measured, budget.floor, *bounds, verdict(row))
         )
     console.print(NOTES)
+
+
+def compared(console: Console, found: Comparison) -> None:
+    """One hot SKU beside fifty, and beside the same without leases."""
+    titles = "medians per sale", "÷ 50 SKUs", "sold/s", "conflicts", "WRU", "failed"
+    console.print(COMPARED.format(*titles))
+    kinds = {"one SKU, with leases": found.hot, "one SKU, without": found.plain}
+    for name, runs in (kinds | {"50 SKUs": found.spread}).items():
+        ratio = median_ratio(runs, found.spread)
+        middles = (median(getattr(run, what) for run in runs) for what in FIGURES)
+        failed = sum(run.failed for run in runs)
+        figures = (f"{figure:,.2f}" for figure in (ratio, *middles))
+        console.print(COMPARED.format(name, *figures, failed))
 
 
 def bound(row: Row, figures: Figures) -> str:

@@ -6,10 +6,14 @@ import pytest
 
 from functions.capture import api
 from infra.local.client import Json
+from oms.adapters.items_table import Wanted, items_table
 from oms.contracts.routes import ROUTES
 from oms.domain.ids import order_id_of
-from tests.functions.doors import House, ask, house
-from tests.functions.world import an_order
+from oms.domain.items import Attributes
+from oms.domain.lines import Part
+from oms.domain.locations import Location, LocationKind
+from tests.functions.doors import House, ask, forget, house
+from tests.functions.world import an_order, now
 
 __all__ = ["house"]
 pytestmark = pytest.mark.cloud
@@ -95,6 +99,54 @@ def test_a_provider_that_is_not_enabled_takes_no_order(
     assert status == 422
     assert problem["errors"] == [{"field": "payment.provider", "reason": "is none of external"}]
     assert place(basket(payment={"provider": "external"}))[0] == 201
+
+
+def test_a_line_keeps_the_stock_items_that_its_sku_stood_for(house: House) -> None:
+    for sku in ("MUG", "LID", "PEN"):
+        house.stocked(sku, 5)
+    said = Wanted(Attributes(tags=("gift",)), components=(("MUG", 1), ("LID", 2)))
+    house.items.put("SET", said, at=now(), identity="itm_1")
+    house.items.rename("PEN", "PENCIL", at=now())
+    body = an_order(("MUG", 1), ("SET", 1), ("PENCIL", 1)).model_dump(mode="json")
+
+    _, order = place(basket(lines=body["lines"], total=body["total"]))
+
+    lines = house.orders.get(order["order_id"]).lines
+    assert [line.takes for line in lines] == [(), (Part("LID", 2), Part("MUG")), (Part("PEN"),)]
+    assert [line.tags for line in lines] == [(), ("gift",), ()]
+    assert [line["sku"] for line in order["lines"]] == ["MUG", "SET", "PENCIL"]
+
+
+def test_what_is_not_sold_any_more_is_not_taken(house: House) -> None:
+    house.stocked("MUG", 5)
+    house.items.retire("MUG")
+
+    status, problem = place(basket())
+
+    assert status == 422
+    assert problem["errors"] == [{"field": "lines[0].sku", "reason": "MUG is not sold any more"}]
+    assert house.rows("orders") == []
+
+
+def test_an_order_is_answered_again_when_its_sku_is_not_sold_any_more(house: House) -> None:
+    house.stocked("MUG", 5)
+    body = basket()
+    _, first = place(body)
+    house.items.retire("MUG")
+    forget()
+
+    assert place(body) == (200, first)
+    assert place(basket())[0] == 422
+
+
+def test_what_is_known_is_ordered_without_a_look_at_the_stock_items(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.stocked("MUG", 5)
+    place(basket())
+    monkeypatch.setattr(items_table(), "_client", None)
+
+    assert place(basket())[0] == 201
 
 
 def test_nobody_is_named_outside_the_vault(house: House) -> None:
@@ -208,3 +260,33 @@ def test_a_partial_cancellation_under_one_key_happens_once(house: House) -> None
     assert cancel("c-1")[1]["lines"][0]["quantities"]["cancelled"] == 1
     assert cancel("c-2")[1]["status"] == "cancelled"
     assert cancel("c-3")[0] in (200, 409)
+
+
+def test_an_order_that_is_collected_needs_a_store_and_no_address(house: House) -> None:
+    house.stocked("MUG", 5)
+    house.stock.put_location(Location("SHOP", "Shop", LocationKind.STORE, "US", pickup=True))
+    body = basket(pickup_location="SHOP", shipping_address=None, deliver_by="2026-03-20")
+
+    status, order = place(body)
+
+    assert (status, order["holds"]) == (201, [])
+    assert (order["pickup_location"], order["deliver_by"]) == ("SHOP", "2026-03-20")
+
+
+@pytest.mark.parametrize("store", ["NOWHERE", "AUSTIN"])
+def test_a_place_where_nothing_is_collected_is_refused(house: House, store: str) -> None:
+    house.stocked("MUG", 5)
+
+    status, problem = place(basket(pickup_location=store))
+
+    assert (status, problem["errors"][0]["field"]) == (422, "pickup_location")
+    assert [row["SK"]["S"] for row in house.rows("orders")].count("ORDER") == 0
+
+
+def test_what_routing_rules_speak_of_is_kept_with_the_order(house: House) -> None:
+    house.stocked("MUG", 5)
+
+    _, order = place(basket(tags=["gift", "vip"], customer_tier="gold"))
+
+    assert (order["tags"], order["customer_tier"]) == (["gift", "vip"], "gold")
+    assert place(basket(tags=["Not a slug!"]))[0] == 422

@@ -1,8 +1,15 @@
+from dataclasses import replace
+
 import pytest
 
-from functions.notifications.letters import Letter, amount_text, letter, mail_of
+from functions.notifications.letters import LETTERS, Letter, amount_text, letter, mail_of
+from functions.notifications.notify_customer import reason_to_skip
+from oms.contracts import codec
 from oms.domain import commands as c
-from tests.builders import Story, line, placement
+from oms.domain import events as e
+from oms.domain.contact import Contact
+from oms.domain.fulfillment import Delivery, Quantity
+from tests.builders import RECORD, Story, line, placement
 
 
 def test_amounts_are_told_in_the_decimals_of_their_currency() -> None:
@@ -79,3 +86,96 @@ def test_a_long_list_is_cut(count: int, last: str) -> None:
     text = mail_of(Letter("s", "o", items), "").text
 
     assert text.rstrip().endswith(last)
+
+
+def backordered(**said: object) -> Story:
+    story = Story(placement(line(1, sku="MUG", quantity=2), line(2, sku="CUP"))).authorized()
+    return story.do(c.Backorder((Quantity("line_1", 1),), **said))  # type: ignore[arg-type]
+
+
+def told_of(story: Story, kind: type[object]) -> Letter:
+    """By the last event of its kind, as the bus brings it."""
+    event = story.events(kind)[-1]
+    return letter(kind.__name__, story.order, codec.slim(event))
+
+
+def test_who_waits_is_told_for_what_and_until_when() -> None:
+    told = told_of(backordered(expected_on="2026-03-20"), e.OrderBackordered)
+
+    assert told.items == ("1 × MUG",)
+    assert told.closing == ("We expect them by 2026-03-20.",)
+    unknown = told_of(backordered(), e.OrderBackordered).closing
+    assert unknown == ("We do not know the day yet; we send them as soon as we can.",)
+
+
+def test_a_pre_order_is_not_called_out_of_stock() -> None:
+    told = told_of(backordered(expected_on="2026-06-01", preorder=True), e.OrderBackordered)
+
+    assert "not released yet" in told.opening
+
+
+def test_another_date_is_told() -> None:
+    story = backordered().do(c.RescheduleBackorder("MUG", "2026-04-02"))
+
+    told = told_of(story, e.BackorderRescheduled)
+
+    assert (told.items, told.closing) == (("1 × MUG",), ("We expect them by 2026-04-02.",))
+
+
+def test_what_has_come_in_is_told_with_what_was_waited_for() -> None:
+    story = backordered().do(c.ReleaseBackorder("MUG"))
+
+    assert told_of(story, e.BackorderReleased).items == ("2 × MUG",)
+
+
+def test_what_could_not_be_had_is_told_and_not_charged() -> None:
+    story = backordered().do(c.CancelOrder("out_of_stock", waiting=True, lines=mug()))
+
+    told = told_of(story, e.OrderLinesCancelled)
+
+    assert told.items == ("1 × MUG",)
+    assert "could not be had" in told.opening
+    assert told.closing == ("You do not pay for them.", "You have not been charged.")
+
+
+def mug() -> tuple[Quantity, ...]:
+    return (Quantity("line_1", 1),)
+
+
+def test_who_is_to_collect_it_is_told_where_and_how_long() -> None:
+    story = Story(placement(line(1, sku="MUG"), pickup_location="austin")).authorized()
+    plan = (replace(story.plan(("austin", {"line_1": 1}))[0], delivery=Delivery.PICKUP),)
+    story.do(c.RecordRouting(plan, RECORD)).packed()
+    story.do(c.ReadyFulfillmentOrder(story.box(1)))
+
+    told = told_of(story, e.FulfillmentOrderReady)
+
+    assert (told.opening, told.items) == ("You can collect these items at austin:", ("1 × MUG",))
+    assert told.closing == ("We keep them for you for 7 days.",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "commands", "reason"),
+    [
+        (e.OrderBackordered, (), ""),
+        (e.OrderBackordered, (c.ReleaseBackorder("MUG"),), "there by now"),
+        (e.OrderBackordered, (c.ReleaseBackorder("MUG"), c.Backorder(mug())), "told before"),
+        (e.BackorderReleased, (c.ReleaseBackorder("MUG"),), ""),
+        (e.BackorderReleased, (c.ReleaseBackorder("MUG"), c.Backorder(mug())), "waits again"),
+        (e.OrderLinesCancelled, (c.CancelOrder("out_of_stock", mug()),), ""),
+        (e.OrderLinesCancelled, (c.CancelOrder("too many", mug()),), "the customer's own wish"),
+    ],
+)
+def test_what_is_no_news_is_not_told(
+    kind: type[object], commands: tuple[c.Command, ...], reason: str
+) -> None:
+    story = backordered().do(*commands)
+    data = codec.slim(story.events(kind)[-1])
+
+    skipped = reason_to_skip(kind.__name__, story.order, Contact("ada@example.com", "Ada"), data)
+
+    assert skipped == reason
+
+
+def test_a_mere_routing_window_is_nobodys_news() -> None:
+    assert "OrderRoutingDeferred" not in LETTERS

@@ -8,14 +8,19 @@ from typing import Any
 
 import pytest
 
-from functions.ops.books import LOOKS, RESERVED, Findings, Shelves, check
+from functions.ops.books import LOOKS, OVERDRAWN, RESERVED, Findings, Shelves, check
 from oms.adapters import dynamodb as db
 from oms.adapters.histories import Filed, Histories
+from oms.adapters.items_table import Wanted
 from oms.contracts import codec
 from oms.domain import commands as c
+from oms.domain.events import Assigned
 from oms.domain.fulfillment import Quantity
+from oms.domain.ids import fulfillment_order_id
+from oms.domain.inventory import MovementKind, StockChange, StockItemChange
 from oms.domain.order import Fact
-from tests.functions.world import World, an_order
+from tests.builders import RECORD
+from tests.functions.world import World, an_order, now
 
 pytestmark = pytest.mark.cloud
 
@@ -122,6 +127,54 @@ def test_units_that_nobody_reserved_are_found(world: World) -> None:
         ("MUG AUSTIN", "movements add up to reserved", 3, 4),
         ("MUG AUSTIN", RESERVED, 3, 4),
     ]
+
+
+def move(world: World, kind: MovementKind, quantity: int, whose: str, taken_from: str = "") -> None:
+    item = StockItemChange("MUG", "AUSTIN", quantity, whose, taken_from)
+    world.stock.apply(StockChange(kind, f"{kind} {whose}", now(), (item,)))
+
+
+def test_units_of_carts_and_leases_are_no_orders_and_no_difference(world: World) -> None:
+    routed(world, ("MUG", 3))
+    move(world, MovementKind.HELD, 4, "hld_1")
+    move(world, MovementKind.LEASED, 5, "lse_1")
+    world.ledger.count("MUG", "AUSTIN", 49, at=now(), actor="test")
+
+    findings = check(shelves(world))
+
+    assert findings.differences == []
+    assert findings.counted["units_reserved"] == 3 + 4 + 5
+    assert findings.counted["units_of_carts_and_leases"] == 4 + 5
+
+
+def test_units_that_an_order_took_over_from_a_cart_must_be_an_orders(world: World) -> None:
+    move(world, MovementKind.HELD, 4, "hld_1")
+    move(world, MovementKind.CARRIED, 1, "ful_none-1", "hld_1")
+
+    assert found(world) == [("MUG AUSTIN", RESERVED, 0, 1)]
+
+
+def test_a_reservation_that_gave_back_more_than_it_had_is_found(world: World) -> None:
+    routed(world, ("MUG", 3))
+    move(world, MovementKind.HELD, 4, "hld_1")
+    move(world, MovementKind.RELEASED, 6, "hld_1")
+
+    assert found(world) == [("MUG AUSTIN hld_1", OVERDRAWN, 0, -2)]
+
+
+def test_a_kit_holds_the_units_of_its_components(world: World) -> None:
+    kit = Wanted(components=(("MUG", 1), ("CUP", 2)))
+    world.items.put("SET", kit, at=now(), identity="itm_1")
+    order_id = world.place(an_order(("SET", 3))).order_id
+    world.pay(order_id)
+    box = Assigned(fulfillment_order_id(order_id, 1), "AUSTIN", (Quantity("line_1", 3),))
+    world.do(order_id, c.RecordRouting((box,), RECORD))
+
+    findings = check(shelves(world))
+
+    assert findings.differences == []
+    assert findings.counted["units_reserved"] == 3 + 6
+    world.check(order_id)
 
 
 def test_units_that_vanished_are_found(world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -13,9 +13,11 @@ import pytest
 from functions.outbox import publish_events
 from functions.outbox.publish_events import publish, record_of
 from infra.local.client import Json
+from oms.adapters.network_table import NetworkTable
 from oms.adapters.workflow import workflow
 from oms.contracts.events import CATALOGUE
 from oms.domain import commands as c
+from oms.domain.locations import Location, LocationKind
 from oms.domain.payment import OperationStatus
 from oms.domain.waits import Wait
 from tests.cloud import eventually
@@ -129,6 +131,23 @@ def test_arrived_stock_is_told(house: House) -> None:
 
     (event,) = eventually(listen)
     assert (event["detail-type"], event["detail"]["sku"]) == ("StockReceived", "MUG")
+    assert "order_id" not in event["detail"]
+
+
+def test_a_location_that_closes_is_told(house: House) -> None:
+    listen = heard(house)
+    table = NetworkTable(house.cloud.client("dynamodb"), house.environment["STOCK_TABLE"])
+    open_ = Location("AUSTIN", "Austin", LocationKind.WAREHOUSE, "US")
+    table.put_location(open_)
+    closed = replace(open_, active=False)
+    table.change_location("AUSTIN", lambda _: closed, at=now(), actor="client:wms")
+
+    publish_events.handler({"Records": records(house, "stock")}, None)
+
+    (event,) = eventually(listen)
+    assert (event["detail-type"], event["source"]) == ("LocationChanged", "oms.network")
+    assert event["detail"]["location_id"] == "AUSTIN"
+    assert event["detail"]["data"] == {"location_id": "AUSTIN", "change": "closed"}
     assert "order_id" not in event["detail"]
 
 

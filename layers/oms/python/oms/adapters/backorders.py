@@ -5,18 +5,24 @@ Nothing is taken here. An order that is released is routed again and takes its s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 
-from oms.adapters.orders_table import MAX_QUEUES, OrdersTable
+from oms.adapters.orders_table import OrdersTable
+from oms.adapters.routing.sourcing import Sourced, Sourcing, items_of
 from oms.adapters.stock_table import StockTable
 from oms.domain import commands as c
 from oms.domain.inventory import EFFECT_OF_ONE, Level, MovementKind
-from oms.domain.locations import Location
-from oms.domain.order import Order
-from oms.domain.routing import Assignment, Decision, Demand, RoutingOutcome, route
+from oms.domain.lines import Line
+from oms.domain.order import (
+    Order,
+    is_tried_again,
+    preordered,
+)
+from oms.domain.routing import Assignment
+from oms.domain.stock_holds import Where
 from oms.domain.waits import prepared
 
 ACTOR = "system"
@@ -24,81 +30,67 @@ IN_LINE = 50  # orders looked at together
 IGNORED = "ignore"
 
 
-@dataclass(frozen=True, slots=True)
-class Supply:
-    """What lies where, and which places there are."""
-
-    levels: Mapping[str, Sequence[Level]]
-    locations: Sequence[Location]
-
-    def decision(self, order: Order) -> Decision:
-        """Who ships what of it; those that have rejected it are not asked again."""
-        return self._decision(order, {each.location_id: each.reason for each in order.refused_by})
-
-    def lies_with_refusers(self, order: Order) -> bool:
-        """Whether those that have rejected the order have what the others lack."""
-        return bool(order.refused_by) and _is_routed(self._decision(order, {}))
-
-    def would_end_otherwise(self, order: Order, decision: Decision) -> bool:
-        """Whether a waiting order should be routed again: it can be filled, or a person must
-        decide, or it stands in no line for what it lacks."""
-        return (
-            _is_routed(decision)
-            or self.lies_with_refusers(order)
-            or _short_skus(order, decision).isdisjoint(lines_of(order))
-        )
-
-    def _decision(self, order: Order, excluded: Mapping[str, str]) -> Decision:
-        wanted = demand_of(order)
-        return route(wanted, self.levels, self.locations, order.destination, excluded)
-
-
 class Lines:
     """One look at the lines of some SKUs: what was left to one order is not left to the next."""
 
-    def __init__(self, orders: OrdersTable, stock: StockTable, at: datetime) -> None:
-        self._orders, self._stock, self._at = orders, stock, at
+    def __init__(
+        self, orders: OrdersTable, stock: StockTable, sourcing: Sourcing, at: datetime
+    ) -> None:
+        self._orders, self._stock, self._sourcing, self._at = orders, stock, sourcing, at
         self._levels: dict[str, Sequence[Level]] = {}
-        self._locations: Sequence[Location] = ()
         self._looked_at: set[str] = set()
         self._turn = Lock()
 
-    def wake(self, sku: str) -> int:
+    def wake(self, item: str) -> int:
         """Release who can be filled, first come first served; how many. Each line once.
 
-        Who cannot be filled lets those behind pass: for them, too, it would be in vain to wait.
+        Who cannot be filled lets those behind pass: for them, too, it would be in vain to wait. Who
+        was released before and is not routed yet stands in line still: nobody behind is given what
+        is meant for it, by whomever it was released.
         """
         with self._turn:
-            if sku in self._looked_at:
+            if item in self._looked_at:
                 return 0
-            self._looked_at.add(sku)
-            return self._wake(sku)
+            self._looked_at.add(item)
+            return self._wake(item)
 
-    def _wake(self, sku: str) -> int:
+    def _wake(self, item: str) -> int:
         woken = 0
-        self._read([sku])
-        for order in self._line(sku) if self._free(sku) else ():
-            if waits_for_stock(order) and self._needed(order, sku) <= self._free(sku):
-                woken += self._try(order, sku)
-            if not self._free(sku):
+        self._read([item])
+        for order in self._line(item) if self._free(item) else ():
+            woken += self._serve(order, item)
+            if not self._free(item):
                 break
         return woken
 
-    def _try(self, order: Order, sku: str) -> bool:
-        self._read(skus_of(order))
-        supply = Supply(self._levels, self._locations)
-        decision = supply.decision(order)
-        if not supply.would_end_otherwise(order, decision):
+    def _serve(self, order: Order, item: str) -> bool:
+        own = self._sourcing.own(order)
+        has = sum(units for (held, _), units in own.items() if held == item)
+        enough = _needed(order, item) <= self._free(item) + has
+        if not enough and not self._sourcing.ships_ahead(order):
             return False
-        release(self._orders, order, sku, self._at)
-        self._leave(decision.plan)
+        if is_woken(order):
+            self._leave(order, self._decided(order).decision.plan, own)
+            return False
+        return waits_for_stock(order, self._at) and self._try(order, item, own)
+
+    def _try(self, order: Order, item: str, own: Mapping[Where, int]) -> bool:
+        sourced = self._decided(order)
+        if not self._sourcing.would_end_otherwise(order, sourced, self._levels):
+            return False
+        release(self._orders, order, item, self._at)
+        self._leave(order, sourced.decision.plan, own)
         return True
 
-    def _line(self, sku: str) -> Iterator[Order]:
-        """Who waits, oldest first; whoever is woken has left the line when the next are called."""
+    def _decided(self, order: Order) -> Sourced:
+        self._read(items_of(order))
+        return self._sourcing.source(order, levels=self._levels)
+
+    def _line(self, item: str) -> Iterator[Order]:
+        """Who waits, oldest first; whoever was routed has left it when the next are called."""
         seen: set[str] = set()
         while True:
-            waiting = self._stock.waiting(sku, max(IN_LINE, 2 * len(seen)))
+            waiting = self._stock.waiting(item, max(IN_LINE, 2 * len(seen)))
             ids = [each.order_id for each in waiting if each.order_id not in seen]
             if not ids:
                 return
@@ -108,60 +100,69 @@ class Lines:
                 yield from (found[each] for each in together if each in found)
             seen.update(ids)
 
-    def _read(self, skus: Iterable[str]) -> None:
-        if not self._locations:
-            self._locations = self._stock.locations()
-        if unread := [sku for sku in skus if sku not in self._levels]:
+    def _read(self, items: Iterable[str]) -> None:
+        if unread := [item for item in items if item not in self._levels]:
             self._levels.update(self._stock.levels(unread))
 
-    def _free(self, sku: str) -> int:
+    def _free(self, item: str) -> int:
         """What the locations that ship have of it, and nobody was woken for."""
-        shipping = {location.location_id for location in self._locations if location.active}
-        return sum(lv.available for lv in self._levels[sku] if lv.location in shipping)
+        shipping = self._sourcing.shipping_locations()
+        return sum(lv.available for lv in self._levels[item] if lv.location in shipping)
 
-    def _needed(self, order: Order, sku: str) -> int:
-        return sum(each.quantity for each in demand_of(order) if each.sku == sku)
-
-    def _leave(self, plan: Sequence[Assignment]) -> None:
-        for location_id, part in ((x.location_id, part) for x in plan for part in x.lines):
-            taken = EFFECT_OF_ONE[MovementKind.ALLOCATED].times(part.quantity)
-            self._levels[part.sku] = tuple(
-                level.moved(taken) if level.location == location_id else level
-                for level in self._levels[part.sku]
+    def _leave(self, order: Order, plan: Sequence[Assignment], own: Mapping[Where, int]) -> None:
+        """What a cart has held for the order is free for nobody else."""
+        left = Counter(own)
+        for where, item, units in _taken(order, plan):
+            kept = min(units, left[item, where])
+            left[item, where] -= kept
+            taken = EFFECT_OF_ONE[MovementKind.ALLOCATED].times(units - kept)
+            self._levels[item] = tuple(
+                level.moved(taken) if level.location == where else level
+                for level in self._levels[item]
             )
 
 
-def release(orders: OrdersTable, order: Order, sku: str, at: datetime) -> Order:
-    """Let the order, which lacks this SKU, try again."""
-    command = c.ReleaseBackorder(sku)
+def release(orders: OrdersTable, order: Order, item: str, at: datetime) -> Order:
+    """Let the order, which lacks this item, try again."""
+    command = c.ReleaseBackorder(item)
     return orders.change(order.order_id, command, at=at, actor=ACTOR, seen=order)
 
 
-def waits_for_stock(order: Order) -> bool:
-    """For nothing but stock: once it is released, its workflow routes it."""
-    waits = any(line.backordered for line in order.lines) and order.resolution != IGNORED
-    return waits and prepared(order) is None and not order.active_holds
+def waits_for_stock(order: Order, at: datetime) -> bool:
+    """For nothing but stock: once it is released, its workflow routes it. For what is pre-ordered
+    stock alone is not enough."""
+    early = preordered(order, at)
+    waits = any(line.backordered and line.line_id not in early for line in order.lines)
+    return waits and _goes_on(order)
 
 
-def demand_of(order: Order) -> list[Demand]:
-    """All units that no location has been given yet."""
+def is_woken(order: Order) -> bool:
+    """Stock has come for it, and its workflow is about to route it."""
+    return is_tried_again(order) and _goes_on(order)
+
+
+def _wanted(order: Order) -> Iterator[tuple[Line, int]]:
     wanted = ((line, line.open + line.backordered) for line in order.lines)
-    return [Demand(line.line_id, line.sku, quantity) for line, quantity in wanted if quantity]
+    return ((line, units) for line, units in wanted if units)
 
 
-def skus_of(order: Order) -> set[str]:
-    return {each.sku for each in demand_of(order)}
+def _needed(order: Order, item: str) -> int:
+    return sum(
+        part.quantity * units
+        for line, units in _wanted(order)
+        for part in line.parts
+        if part.item == item
+    )
 
 
-def lines_of(order: Order) -> list[str]:
-    """The SKUs for which the order stands in line."""
-    return sorted({line.sku for line in order.lines if line.backordered})[:MAX_QUEUES]
+def _goes_on(order: Order) -> bool:
+    able = prepared(order) is None and not order.active_holds
+    return able and order.resolution != IGNORED
 
 
-def _short_skus(order: Order, decision: Decision) -> set[str]:
-    short = {line_id for line_id, _ in decision.backordered}
-    return {line.sku for line in order.lines if line.line_id in short}
-
-
-def _is_routed(decision: Decision) -> bool:
-    return decision.outcome is RoutingOutcome.ROUTED
+def _taken(order: Order, plan: Sequence[Assignment]) -> Iterator[tuple[str, str, int]]:
+    """Location, stock item, units."""
+    for assigned in plan:
+        for each in assigned.lines:
+            for part in order.line(each.line_id).parts:
+                yield assigned.location_id, part.item, part.quantity * each.quantity

@@ -19,6 +19,7 @@ AttributeValue: TypeAlias = dict[str, Any]
 Item: TypeAlias = dict[str, AttributeValue]
 Refusal: TypeAlias = Callable[[Item | None], Exception]
 Pause: TypeAlias = Callable[[float], None]
+Heard: TypeAlias = Callable[[str], None]
 
 MAX_TRANSACTION_ITEMS = 100
 MAX_TRANSACTION_BYTES = 4 * 1024 * 1024
@@ -29,6 +30,7 @@ PATIENCE = 6.0
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.025, 1.0
 
 CONDITION_FAILED = "ConditionalCheckFailed"
+COMMITTED, CONFLICT = "Committed", "TransactionConflict"
 WORTH_ANOTHER_TRY = frozenset(
     {
         "TransactionConflict",
@@ -76,10 +78,15 @@ def unexpected(old: Item | None) -> Exception:
 
 @dataclass(frozen=True)
 class Write:
-    """One TransactItem, and the error that its failed condition means, given the row as it is."""
+    """One TransactItem, and the error that its failed condition means, given the row as it is.
+
+    `heard` is told `COMMITTED`, and each `CONFLICT` that another writer of this very row was the
+    cause of; what it raises then ends the tries.
+    """
 
     item: Mapping[str, Mapping[str, Any]]
     refusal: Refusal = unexpected
+    heard: Heard | None = None
 
 
 @cache
@@ -125,18 +132,24 @@ def unpack(value: AttributeValue) -> bytes:
     return cast(str, value["S"]).encode() if "S" in value else zlib.decompress(value["B"])
 
 
-def transact(client: DynamoDB, writes: Sequence[Write], pause: Pause = time.sleep) -> None:
+def transact(
+    client: DynamoDB,
+    writes: Sequence[Write],
+    pause: Pause = time.sleep,
+    clock: Callable[[], float] | None = None,
+) -> None:
     """Commit all writes or none.
 
     Refused conditions raise the first write's refusal, so the order of writes is the order of
     precedence; refusals of that class merge. Conflicts, throttling and lost answers are tried
     again under one request token, which makes a commit whose answer was lost count once.
     """
-    request, deadline = _request(writes), time.monotonic() + PATIENCE
+    clock = clock or time.monotonic
+    request, deadline = _request(writes), clock() + PATIENCE
     for attempt in range(ATTEMPTS):
         if _is_committed(client, request, writes):
-            return
-        if time.monotonic() > deadline:
+            return _tell(writes, COMMITTED)
+        if clock() > deadline:
             break
         pause(full_jitter(attempt))
     raise Contended(f"a transaction of {len(writes)} writes did not get through")
@@ -211,6 +224,7 @@ def _is_committed(client: DynamoDB, request: dict[str, Any], writes: Sequence[Wr
         _raise_refusal(error, writes)
         if not _is_worth_another_try(error):
             raise
+        _tell(_in_conflict(error, writes), CONFLICT)
         return False
     except (HTTPClientError, UnreachableError):
         return False  # the answer is lost, perhaps not the commit: the request token will tell
@@ -246,6 +260,17 @@ def _raise_refusal(error: ClientError, writes: Sequence[Write]) -> None:
     ]
     if refusals:
         raise reduce(_merged, refusals) from error
+
+
+def _in_conflict(error: ClientError, writes: Sequence[Write]) -> list[Write]:
+    pairs = zip(writes, _reasons(error), strict=False)
+    return [write for write, reason in pairs if reason.get("Code") == CONFLICT]
+
+
+def _tell(writes: Iterable[Write], outcome: str) -> None:
+    for write in writes:
+        if write.heard is not None:
+            write.heard(outcome)
 
 
 def _merged(first: Exception, other: Exception) -> Exception:

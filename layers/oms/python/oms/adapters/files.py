@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -70,7 +70,7 @@ class Files:
             if _code(error) in CHANGED:
                 raise FileChanged from None
             raise
-        with answer["Body"] as body:
+        with closing(answer["Body"]) as body:
             yield from body.iter_chunks(CHUNK)
 
     def write(self, name: str, pieces: Iterable[bytes]) -> None:

@@ -243,7 +243,8 @@ def _encoded(response: Response) -> dict[str, Any]:
     if response.body is None:
         return {"statusCode": response.status, "headers": dict(response.headers), "body": ""}
     headers = {"content-type": "application/json", **response.headers}
-    body = msgspec.json.encode(response.body).decode()
+    is_text = isinstance(response.body, str) and headers["content-type"].startswith("text/")
+    body = response.body if is_text else msgspec.json.encode(response.body).decode()
     return {"statusCode": response.status, "headers": headers, "body": body}
 
 

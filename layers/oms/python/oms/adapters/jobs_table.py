@@ -37,7 +37,7 @@ from oms.adapters.dynamodb import (
 from oms.adapters.stock_rows import instant, stamp
 from oms.contracts import codec
 from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor
-from oms.domain.errors import NotFound, OmsError
+from oms.domain.errors import Contended, NotFound, OmsError
 from oms.domain.inventory import IdempotencyConflict
 from oms.domain.jobs import Job, Progress, Slice, SlicePlan, together
 from oms.settings import setting
@@ -49,7 +49,7 @@ KEEP = timedelta(days=30)
 ATTEMPTS = 20
 NEW_CURSOR = (
     "SET version = :next, #cursor = :cursor, done = :done, refused = :refused, "
-    "total = :total, is_done = :is_done, worked_at = :at"
+    "#total = :total, is_done = :is_done, worked_at = :at"
 )
 
 
@@ -203,7 +203,7 @@ class JobsTable:
             except Overtaken:
                 continue
             return changed
-        raise Overtaken(f"{job_id} is changed all the time")
+        raise Contended(f"job {job_id} is changed all the time")
 
     def _put_job(self, job: Job, read: int | None) -> Write:
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(PK)"}
@@ -241,7 +241,7 @@ class JobsTable:
             "Key": _slice_key(job.job_id, read.number),
             "UpdateExpression": NEW_CURSOR,
             "ConditionExpression": "version = :read",
-            "ExpressionAttributeNames": {"#cursor": "cursor"},
+            "ExpressionAttributeNames": {"#cursor": "cursor", "#total": "total"},
             "ExpressionAttributeValues": {
                 ":read": n(read.version),
                 ":next": n(moved.version),

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from oms.adapters import dynamodb as db
 from oms.adapters.dynamodb import DynamoDB, Item
 from oms.adapters.order_rows import (
+    DECISION,
     OPEN_SHARDS,
     event_sk,
     fact_of,
@@ -99,6 +100,19 @@ class OrderReader:
             page = self.history(order_id, after)
             found, after = (*found, *page.facts), page.last_seq
         return found
+
+    def decisions(self, order_id: str) -> Iterator[tuple[Fact, bytes]]:
+        """Facts that were decided by routing, each with what was kept of the decision."""
+        rows = db.query(
+            self._client,
+            TableName=self._table,
+            KeyConditionExpression="PK = :pk AND begins_with(SK, :event)",
+            FilterExpression="attribute_exists(#decision)",
+            ExpressionAttributeNames={"#decision": DECISION},
+            ExpressionAttributeValues={":pk": db.s(order_pk(order_id)), ":event": db.s("EVENT#")},
+            ConsistentRead=True,
+        )
+        return ((fact_of(row), db.unpack(row[DECISION])) for row in rows)
 
     def by_customer(self, customer_id: str, **how: Any) -> KeyPage:
         return self._index("GSI1", f"CUSTOMER#{customer_id}", **how)

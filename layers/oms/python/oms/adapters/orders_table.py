@@ -13,14 +13,15 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, partial
 
 from oms.adapters import dynamodb as db
 from oms.adapters.attention import attention_writes
+from oms.adapters.capacity_slots import CapacitySlots, capacity_slots
 from oms.adapters.dynamodb import DynamoDB, Item, Write
 from oms.adapters.order_reader import OrderReader
 from oms.adapters.order_rows import (
@@ -41,13 +42,15 @@ from oms.domain import events as e
 from oms.domain.commands import Command
 from oms.domain.decide import decide, facts
 from oms.domain.errors import Conflict, Contended, NotFound, OmsError, Refused
+from oms.domain.fulfillment import FulfillmentOrder
 from oms.domain.inventory import MovementKind, StockChange
-from oms.domain.order import Fact, Order, apply, moves_at_once
+from oms.domain.network.capacity import CapacityChange
+from oms.domain.order import Fact, Order, apply, awaited_items, capacity_changes, moves_at_once
 from oms.domain.waits import Wait, has_business, is_awaited, outcome
 from oms.settings import setting
 
 ATTEMPTS = 8
-MAX_QUEUES = 8
+NO_LIMIT = 10**9  # units a day
 
 
 class StaleOrder(OmsError):
@@ -78,12 +81,15 @@ class Beside:
     """What is written with a change of an order, beside what follows from it.
 
     `taking`: instead of the plain allocation of a routed order. `decision`: kept with its first
-    event, for whoever asks why. `writes`: anything else that must hold or happen with it.
+    event, for whoever asks why. `writes`: anything else that must hold or happen with it. `limits`:
+    the units that a location ships on one day, by location; what is taken of a ship day is counted
+    without one too, so that whatever is given back was taken.
     """
 
     taking: Taking | None = None
     decision: bytes = b""
     writes: tuple[Write, ...] = ()
+    limits: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +106,15 @@ class Placement:
 
 
 class OrdersTable(OrderReader):
-    def __init__(self, client: DynamoDB, table: str, stock: StockTable | None = None) -> None:
+    def __init__(
+        self,
+        client: DynamoDB,
+        table: str,
+        stock: StockTable | None = None,
+        capacity: CapacitySlots | None = None,
+    ) -> None:
         super().__init__(client, table)
-        self._stock = stock
+        self._stock, self._capacity = stock, capacity
 
     def place(
         self,
@@ -187,6 +199,7 @@ class OrdersTable(OrderReader):
             *self._queue_writes(before, after),
             *attention_writes(self._table, before, after, at),
             *self._stock_writes(before, recorded, beside.taking),
+            *self._capacity_writes(before, recorded, beside.limits),
             *beside.writes,
             *self._once(before.order_id, once),
         ]
@@ -268,32 +281,38 @@ class OrdersTable(OrderReader):
         for each in after.fulfillment_orders:
             old = known.get(each.fulfillment_order_id)
             if old is None:
-                yield self._fulfillment_row(
-                    after.order_id, each.fulfillment_order_id, each.location_id, at
-                )
-            elif old.in_warehouse and not each.in_warehouse:
-                yield self._out_of_warehouse(after.order_id, each.fulfillment_order_id)
+                yield self._fulfillment_row(after.order_id, each, at)
+            elif old != each:
+                yield from self._work_row(after, old, each)
             for parcel in each.parcels if old is None or not old.parcels else ():
                 yield self._parcel_row(
                     each.fulfillment_order_id, parcel.carrier, parcel.tracking_number
                 )
 
-    def _fulfillment_row(self, order_id: str, identity: str, location: str, at: datetime) -> Write:
+    def _fulfillment_row(self, order_id: str, new: FulfillmentOrder, at: datetime) -> Write:
         item = {
-            **db.key(order_pk(order_id), f"FO#{identity}"),
-            "GSI1PK": db.s(f"LOCATION#{location}"),
-            "GSI3PK": db.s(f"WORK#{location}"),
+            **db.key(order_pk(order_id), f"FO#{new.fulfillment_order_id}"),
+            "GSI1PK": db.s(f"LOCATION#{new.location_id}"),
+            "GSI3PK": db.s(f"WORK#{new.location_id}"),
             "at": db.s(instant(at)),
         }
         return Write({"Put": {"TableName": self._table, "Item": item}})
 
-    def _out_of_warehouse(self, order_id: str, identity: str) -> Write:
+    def _work_row(
+        self, order: Order, old: FulfillmentOrder, new: FulfillmentOrder
+    ) -> Iterator[Write]:
+        """Out of one location's work and, if a store has to hand it over, into the other's."""
+        place = new.worked_on_at(order.pickup_location)
+        if place == old.worked_on_at(order.pickup_location):
+            return
+        values = {":work": db.s(f"WORK#{place}")} if place else {}
         update = {
             "TableName": self._table,
-            "Key": db.key(order_pk(order_id), f"FO#{identity}"),
-            "UpdateExpression": "REMOVE GSI3PK",
+            "Key": db.key(order_pk(order.order_id), f"FO#{new.fulfillment_order_id}"),
+            "UpdateExpression": "SET GSI3PK = :work" if place else "REMOVE GSI3PK",
+            **({"ExpressionAttributeValues": values} if values else {}),
         }
-        return Write({"Update": update})
+        yield Write({"Update": update})
 
     def _parcel_row(self, identity: str, carrier: str, tracking_number: str) -> Write:
         item = db.key(tracking_pk(carrier, tracking_number), identity)
@@ -310,9 +329,25 @@ class OrdersTable(OrderReader):
                 yield from (allocates or self._stock_table.writes)(change)
             order = apply(order.order_id, order, fact)
 
+    def _capacity_writes(
+        self, before: Order, recorded: Sequence[Fact], limits: Mapping[str, int]
+    ) -> list[Write]:
+        """Whatever the facts take of ship days, or give back: nobody else writes it."""
+        order, changes = before, list[CapacityChange]()
+        for fact in recorded:
+            changes += capacity_changes(order, fact)
+            order = apply(order.order_id, order, fact)
+        if not changes:
+            return []
+        counted = {each.location_id: limits.get(each.location_id, NO_LIMIT) for each in changes}
+        if self._capacity is None:
+            raise TypeError("this function may not take capacity")
+        return self._capacity.writes(changes, counted)
+
     def _queue_writes(self, before: Order, after: Order) -> list[Write]:
-        """Backordered lines stand in line for their SKUs until they are released or cancelled."""
-        had, have = _short_skus(before), _short_skus(after)
+        """Who lacks stock stands in line for it until it is routed or cancelled: an order that is
+        tried again keeps its place."""
+        had, have = set(awaited_items(before)), set(awaited_items(after))
         if had == have:
             return []
         joined = self._stock_table.wait_writes(after.order_id, after.placed_at, have - had)
@@ -325,15 +360,17 @@ class OrdersTable(OrderReader):
             raise TypeError("this function may not move stock")
         return self._stock
 
-    def keep_token(self, order_id: str, wait: Wait, token: str) -> str | None:
-        """Keep the token of a workflow that waits; the wait's outcome if it has ended already.
+    def keep_token(
+        self, order_id: str, wait: Wait, token: str, at: datetime | None = None
+    ) -> str | None:
+        """Keep the token of a workflow that waits; the wait's outcome if it has ended by then.
 
         The token is stored before the order is read: what ends the wait later finds the token,
         what ended it before is seen here. Both may happen; a second answer is ignored.
         """
         item = {**wait_key(order_id, wait), "token": db.s(token)}
         self._client.put_item(TableName=self._table, Item=item)
-        return outcome(self.get(order_id), wait)
+        return outcome(self.get(order_id), wait, at)
 
 
 class AlreadyPlaced(OmsError):
@@ -352,7 +389,8 @@ def fingerprint_of(document: object) -> str:
 
 @cache
 def orders_table(*, with_stock: bool = False) -> OrdersTable:
-    return OrdersTable(db.client(), setting("ORDERS_TABLE"), stock_table() if with_stock else None)
+    beside = (stock_table(), capacity_slots()) if with_stock else ()
+    return OrdersTable(db.client(), setting("ORDERS_TABLE"), *beside)
 
 
 def _already_placed(order_id: str, fingerprint: str, old: Item | None) -> Exception:
@@ -380,12 +418,6 @@ def _consequences(before: Order | None, after: Order) -> Item:
     ended, owed = _ended(before, after), set(before.owed_stock if before else ())
     told: Item = {"wake": db.s(json.dumps(ended))} if ended else {}
     return told | ({"owes_stock": db.flag(True)} if set(after.owed_stock) - owed else {})
-
-
-def _short_skus(order: Order) -> frozenset[str]:
-    """SKUs in whose lines the order stands: the first few of very many, then the next ones."""
-    short = sorted({line.sku for line in order.lines if line.backordered})
-    return frozenset(short[:MAX_QUEUES])
 
 
 def _request_key(once: OnceKey) -> Item:

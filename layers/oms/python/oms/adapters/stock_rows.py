@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from oms.adapters.dynamodb import Item, flag, key, n, number, pack, s, text
 from oms.contracts import codec
-from oms.domain.events import StockReceived
+from oms.domain.events import StockFreed, StockLow, StockOut, StockReceived
 from oms.domain.inventory import (
     Effect,
     Level,
@@ -18,12 +18,14 @@ from oms.domain.inventory import (
     StockChange,
     StockItemChange,
     WaitingOrder,
+    claims,
 )
-from oms.domain.locations import Location, LocationKind
 
 LEVEL, MOVE, WAIT = "LEVEL#", "MOVE#", "WAIT#"
 ALWAYS = ("on_hand", "available", "reserved")
-LOCATIONS = "LOCATIONS"
+SAID = ("reason", "reservation", "taken_from", "note", "actor")
+
+StockEvent = StockReceived | StockFreed | StockLow | StockOut
 
 
 def stamp(at: datetime) -> str:
@@ -51,10 +53,6 @@ def level_key(sku: str, location: str) -> Item:
     return key(partition(sku), LEVEL + location)
 
 
-def location_key(location_id: str) -> Item:
-    return key(LOCATIONS, location_id)
-
-
 def wait_key(sku: str, placed_at: datetime, order_id: str) -> Item:
     return key(partition(sku), f"{WAIT}{stamp(placed_at)}#{order_id}")
 
@@ -79,6 +77,8 @@ def movement_row(change: StockChange, item: StockItemChange) -> Item:
         **({"reason": s(change.reason)} if change.reason else {}),
         **({"reservation": s(item.reservation)} if item.reservation else {}),
         **({"taken_from": s(item.taken_from)} if item.taken_from else {}),
+        **({"note": s(change.note)} if change.note else {}),
+        **({"actor": s(change.actor)} if change.actor else {}),
     }
 
 
@@ -89,8 +89,9 @@ def counters(effect: Effect) -> dict[str, int]:
 
 
 def read_effect(item: Item) -> Effect:
+    on_hand, available, reserved = (number(item, name) for name in ALWAYS)
     incoming = number(item, "incoming") if "incoming" in item else 0
-    return Effect(*(number(item, name) for name in ALWAYS), incoming)
+    return Effect(on_hand, available, reserved, incoming)
 
 
 def read_movement(item: Item) -> Movement:
@@ -102,10 +103,15 @@ def read_movement(item: Item) -> Movement:
         effect=read_effect(item),
         cause=text(item, "cause"),
         at=instant(text(item, "at")),
-        reason=item.get("reason", {}).get("S", ""),
-        reservation=item.get("reservation", {}).get("S", ""),
-        taken_from=item.get("taken_from", {}).get("S", ""),
+        **{name: item.get(name, {}).get("S", "") for name in SAID},
     )
+
+
+def read_claims(item: Item) -> tuple[tuple[str, int], ...]:
+    """What a movement adds to each reservation, without reading the rest of it."""
+    kind, reserved = MovementKind(text(item, "kind")), number(item, "reserved")
+    reservation, taken_from = (item.get(n, {}).get("S", "") for n in ("reservation", "taken_from"))
+    return claims(kind, number(item, "quantity"), reserved, reservation, taken_from)
 
 
 def read_level(item: Item) -> Level:
@@ -147,47 +153,22 @@ def read_receipt(item: Item) -> Receipt:
 
 
 def received_row(receipt: Receipt, actor: str) -> Item:
-    """The outbox: the publisher makes an event of it."""
     received = StockReceived(receipt.sku, receipt.location, receipt.quantity)
-    at = stamp(receipt.at)
+    return event_row(received, receipt.receipt_id, receipt.at, actor)
+
+
+def event_row(told: StockEvent, identity: str, at: datetime, actor: str) -> Item:
+    """The outbox: the publisher makes an event of it. `identity` is one for each item and cause."""
     return {
-        **key(partition(receipt.sku), f"EVENT#{at}#{receipt.receipt_id}"),
-        "id": s(receipt.receipt_id),
-        "type": s(StockReceived.__name__),
-        "at": s(at),
+        **key(partition(told.sku), f"EVENT#{stamp(at)}#{identity}"),
+        "id": s(identity),
+        "type": s(type(told).__name__),
+        "at": s(stamp(at)),
         "actor": s(actor),
-        "sku": s(receipt.sku),
-        "body": pack(codec.encode(received)),
+        "sku": s(told.sku),
+        "body": pack(codec.encode(told)),
         "publish": flag(True),
     }
-
-
-def location_row(location: Location) -> Item:
-    return {
-        **location_key(location.location_id),
-        "name": s(location.name),
-        "kind": s(location.kind),
-        "country": s(location.country),
-        "region": s(location.region),
-        "postal_code": s(location.postal_code),
-        "fixed_cost": n(location.fixed_cost),
-        "unit_cost": n(location.unit_cost),
-        "active": flag(location.active),
-    }
-
-
-def read_location(item: Item) -> Location:
-    return Location(
-        location_id=text(item, "SK"),
-        name=text(item, "name"),
-        kind=LocationKind(text(item, "kind")),
-        country=text(item, "country"),
-        region=text(item, "region"),
-        postal_code=text(item, "postal_code"),
-        fixed_cost=number(item, "fixed_cost"),
-        unit_cost=number(item, "unit_cost"),
-        active=bool(item["active"]["BOOL"]),
-    )
 
 
 def read_levels(items: Iterable[Item]) -> tuple[Level, ...]:

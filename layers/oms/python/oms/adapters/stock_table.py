@@ -11,10 +11,10 @@ import hashlib
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 from oms.adapters.dynamodb import (
@@ -31,23 +31,22 @@ from oms.adapters.dynamodb import (
     text,
     transact,
 )
+from oms.adapters.network_rows import location_key
+from oms.adapters.network_table import NetworkTable
 from oms.adapters.stock_batches import Batches
 from oms.adapters.stock_rows import (
     LEVEL,
-    LOCATIONS,
     MOVE,
     WAIT,
     counters,
     item_key,
     level_key,
-    location_key,
-    location_row,
     movement_row,
     partition,
+    read_claims,
     read_effect,
     read_level,
     read_levels,
-    read_location,
     read_movement,
     read_receipt,
     read_waiting,
@@ -76,11 +75,14 @@ from oms.domain.inventory import (
     net_effects,
     refusal,
 )
+from oms.domain.items import NotStocked, SkuTaken
 from oms.domain.locations import Location
+from oms.domain.reservations import stands_aside
 from oms.settings import setting
 
 MAX_QUERIES = 10  # of levels, for more SKUs than this whole batches of keys are asked for
 MAX_KNOWN = 100_000
+LINE_PAGE = 1_000  # who stands in line, at a time
 
 Floors = Mapping[tuple[str, str], int]  # by stock item and location
 
@@ -96,6 +98,7 @@ class MovementPage:
 class StockTable:
     def __init__(self, client: DynamoDB, table_name: str) -> None:
         self._client, self._table = client, table_name
+        self._network = NetworkTable(client, table_name)
         self._known: set[str] = set()
         self._batches = Batches(client, table_name, self.writes, MAX_ITEMS_PER_TRANSACTION)
 
@@ -110,6 +113,20 @@ class StockTable:
         effects = net_effects(changes).items()
         levels = [self._level(*at, effect, (floors or {}).get(at, 0)) for at, effect in effects]
         return [*movements, *levels]
+
+    def begin_item(self, item: str, at: datetime) -> Write:
+        """A stock item begins, if there is none yet: unless its name is another's by now, or a
+        kit's, which has no stock."""
+        update = {
+            "TableName": self._table,
+            "Key": item_key(item),
+            "UpdateExpression": "SET sku = if_not_exists(sku, :sku), "
+            "created_at = if_not_exists(created_at, :at)",
+            "ConditionExpression": "attribute_not_exists(kit) AND "
+            "(attribute_not_exists(means) OR attribute_exists(created_at))",
+            "ExpressionAttributeValues": {":sku": s(item), ":at": s(stamp(at))},
+        }
+        return Write({"Update": update}, lambda old: _no_stock(item, old or {}))
 
     def apply(self, change: StockChange) -> None:
         """The change alone, in one transaction."""
@@ -162,20 +179,21 @@ class StockTable:
             return dict(zip(distinct, found, strict=True))
 
     def known(self, skus: Iterable[str]) -> set[str]:
-        """Those of the SKUs that were ever received; what is known once is known for good."""
+        """Stock items, by identity, that were ever received; once known they are for good."""
         asked = set(skus)
         if unsure := sorted(asked - self._known):
             keys = (item_key(sku) for sku in unsure)
-            how: dict[str, Any] = {"ProjectionExpression": "PK", "ConsistentRead": True}
-            found = {sku_of(item) for item in batch_get(self._client, self._table, keys, **how)}
+            how: dict[str, Any] = {"ProjectionExpression": "PK, created_at", "ConsistentRead": True}
+            rows = batch_get(self._client, self._table, keys, **how)
+            found = {sku_of(row) for row in rows if "created_at" in row}
             return (asked & self._known) | self._remembered(found)
         return asked
 
     def locations(self) -> tuple[Location, ...]:
-        return tuple(map(read_location, self._rows(LOCATIONS, "", consistent=True)))
+        return self._network.locations()
 
     def put_location(self, location: Location) -> None:
-        self._client.put_item(TableName=self._table, Item=location_row(location))
+        self._network.put_location(location)
 
     def movements(self, sku: str, limit: int = 50, cursor: str | None = None) -> MovementPage:
         start = {"ExclusiveStartKey": key(partition(sku), _sort_key(cursor))} if cursor else {}
@@ -194,10 +212,10 @@ class StockTable:
         return [Write({"Delete": {"TableName": self._table, "Key": key}}) for key in keys]
 
     def waiting(self, sku: str, limit: int) -> tuple[WaitingOrder, ...]:
-        """Who stands in line, first come first."""
-        request = self._begins_with(partition(sku), WAIT)
-        answer = self._client.query(**request, Limit=limit, ConsistentRead=True)
-        return tuple(map(read_waiting, answer["Items"]))
+        """Who stands in line, first come first; so many, however many pages that takes."""
+        request = self._begins_with(partition(sku), WAIT) | {"Limit": min(limit, LINE_PAGE)}
+        rows = query(self._client, **request, ConsistentRead=True)
+        return tuple(map(read_waiting, islice(rows, limit)))
 
     def scan_levels(self) -> Iterator[Level]:
         return map(read_level, self._scan("begins_with(SK, :level)", {":level": s(LEVEL)}))
@@ -217,10 +235,8 @@ class StockTable:
         return _balances(sku, self._rows(partition(sku), "", consistent=True))
 
     def movement_sums(self, sku: str) -> dict[str, Effect]:
-        sums: dict[str, Effect] = {}
-        for movement in self._rows(partition(sku), MOVE, consistent=True):
-            _add(sums, movement)
-        return sums
+        moved = _balances(sku, self._rows(partition(sku), MOVE, consistent=True))
+        return {balance.level.location: balance.moved for balance in moved}
 
     def _movement(self, change: StockChange, item: StockItemChange) -> Write:
         put = self._put(movement_row(change, item), "attribute_not_exists(PK)")
@@ -251,11 +267,11 @@ class StockTable:
     def _receipt_writes(
         self, receipt: Receipt, actor: str, key: str | None, reason: str
     ) -> list[Write]:
-        change = receipt.change(reason)
+        change = replace(receipt.change(reason), actor=actor)
         return [
             *([self._request(key, receipt)] if key else []),
             self._known_location(receipt.location),
-            self._stock_item(receipt),
+            self.begin_item(receipt.sku, receipt.at),
             *self.writes(change),
             self._put(received_row(receipt, actor)),
         ]
@@ -271,15 +287,6 @@ class StockTable:
             "ConditionExpression": "attribute_exists(PK)",
         }
         return Write({"ConditionCheck": check}, lambda _: UnknownLocation(location))
-
-    def _stock_item(self, receipt: Receipt) -> Write:
-        update = {
-            "TableName": self._table,
-            "Key": item_key(receipt.sku),
-            "UpdateExpression": "SET sku = :sku, created_at = if_not_exists(created_at, :at)",
-            "ExpressionAttributeValues": {":sku": s(receipt.sku), ":at": s(stamp(receipt.at))},
-        }
-        return Write({"Update": update})
 
     def _put(self, row: Item, condition: str = "") -> Write:
         guarded = {"ConditionExpression": condition} if condition else {}
@@ -341,6 +348,10 @@ class _AlreadyReceived(Exception):
         return known
 
 
+def _no_stock(sku: str, row: Item) -> Exception:
+    return NotStocked(sku) if "kit" in row else SkuTaken(sku)
+
+
 def _receipt_id(once: str | None) -> str:
     seed = once.encode() if once else uuid.uuid4().bytes
     return "rcp_" + base64.b32encode(hashlib.sha256(seed).digest()).decode()[:26].lower()
@@ -349,22 +360,42 @@ def _receipt_id(once: str | None) -> str:
 def _balances(sku: str, rows: Iterable[Item]) -> list[Balance]:
     """Of one SKU; movements without a level count against an empty one."""
     levels: dict[str, Level] = {}
-    sums: dict[str, Effect] = {}
+    sums: dict[str, Sums] = {}
     for row in rows:
         if text(row, "SK").startswith(LEVEL):
             level = read_level(row)
             levels[level.location] = level
         elif text(row, "SK").startswith(MOVE):
-            _add(sums, row)
+            sums.setdefault(text(row, "location"), Sums()).add(row)
     return [
-        Balance(levels.get(location, Level(sku, location)), sums.get(location, NO_EFFECT))
+        sums.get(location, Sums()).beside(levels.get(location, Level(sku, location)))
         for location in sorted(levels.keys() | sums.keys())
     ]
 
 
-def _add(sums: dict[str, Effect], movement: Item) -> None:
-    location = text(movement, "location")
-    sums[location] = sums.get(location, NO_EFFECT).plus(read_effect(movement))
+@dataclass(slots=True)
+class Sums:
+    """Of the movements at one place; a reservation that has come to its end takes no memory."""
+
+    moved: Effect = NO_EFFECT
+    reserved: dict[str, int] = field(default_factory=dict)
+
+    def add(self, movement: Item) -> None:
+        self.moved = self.moved.plus(read_effect(movement))
+        for reservation, units in read_claims(movement):
+            now = self.reserved.pop(reservation, 0) + units
+            if now:
+                self.reserved[reservation] = now
+
+    def beside(self, level: Level) -> Balance:
+        aside = sum(units for name, units in self.reserved.items() if stands_aside(name))
+        return Balance(level, self.moved, aside, self._overdrawn())
+
+    def _overdrawn(self) -> tuple[tuple[str, int], ...]:
+        """Units without a name were reserved before reservations had names."""
+        below = sorted((name, -units) for name, units in self.reserved.items() if units < 0)
+        unnamed = self.reserved.get("", 0)
+        return tuple(below) if sum(units for _, units in below) > max(0, unnamed) else ()
 
 
 def _sort_key(cursor: str) -> str:

@@ -20,6 +20,7 @@ INVENTORY, FULFILLMENT, TRACKING, OPS = (
     "oms.tracking",
     "oms.ops",
 )
+NETWORK = "oms.network"
 
 
 # A warehouse's progress before it ships: in the history and the API, not on the bus. Whoever
@@ -65,12 +66,14 @@ SOURCES: dict[type[Any], str] = {
     e.OrderRouted: ROUTING,
     e.OrderBackordered: ROUTING,
     e.OrderRoutingDeferred: ROUTING,
+    e.BackorderRescheduled: INVENTORY,
     e.BackorderReleased: INVENTORY,
     e.StockSettled: INVENTORY,
     e.StockReceived: INVENTORY,
     e.StockFreed: INVENTORY,
     e.StockLow: INVENTORY,
     e.StockOut: INVENTORY,
+    e.LocationChanged: NETWORK,
     e.FulfillmentOrderAccepted: FULFILLMENT,
     e.FulfillmentOrderPicked: FULFILLMENT,
     e.FulfillmentOrderPacked: FULFILLMENT,

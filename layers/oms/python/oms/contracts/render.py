@@ -7,7 +7,7 @@ from urllib.parse import quote
 from oms.contracts import codec
 from oms.contracts.api import views as v
 from oms.contracts.events import CATALOGUE
-from oms.domain.fulfillment import FulfillmentOrder, Quantity
+from oms.domain.fulfillment import Delivery, FulfillmentOrder, Quantity
 from oms.domain.lines import Line
 from oms.domain.order import Fact, Hold, Order, cause_of
 from oms.domain.statuses import fulfillment_status, payment_status, return_status
@@ -30,7 +30,7 @@ def order_view(order: Order) -> v.OrderView:
         paid=payment.captured,
         refunded=payment.refunded,
         refundable=payment.captured - payment.refunded,
-        lines=[line_view(line) for line in order.lines],
+        lines=[line_view(order, line) for line in order.lines],
         fulfillment_orders=[fulfillment_view(order, x) for x in order.fulfillment_orders],
         holds=[hold_view(hold) for hold in order.holds],
         placed_at=order.placed_at,
@@ -38,6 +38,11 @@ def order_view(order: Order) -> v.OrderView:
         version=order.version,
         links=links(order),
         attention=order.attention,
+        tags=list(order.tags),
+        customer_tier=order.customer_tier,
+        deliver_by=order.deliver_by,
+        pickup_location=order.pickup_location,
+        deferred_until=order.deferred_until if order.is_deferred else None,
     )
 
 
@@ -58,7 +63,8 @@ def totals_view(order: Order) -> v.TotalsView:
     )
 
 
-def line_view(line: Line) -> v.LineView:
+def line_view(order: Order, line: Line) -> v.LineView:
+    waits = order.backorder(line.line_id) if line.backordered else None
     return v.LineView(
         line_id=line.line_id,
         sku=line.sku,
@@ -74,6 +80,9 @@ def line_view(line: Line) -> v.LineView:
             delivered=line.delivered,
             cancelled=line.cancelled,
         ),
+        backordered_since=waits.since if waits else None,
+        expected_on=waits.expected_on if waits else "",
+        preorder=waits.preorder if waits else False,
     )
 
 
@@ -89,6 +98,11 @@ def fulfillment_view(order: Order, of: FulfillmentOrder) -> v.FulfillmentOrderVi
             for p in of.parcels
         ],
         reason=of.reason,
+        delivery=of.delivery,
+        ship_by=of.ship_by,
+        deliver_by=of.deliver_by,
+        pickup_location="" if of.delivery is Delivery.SHIP else order.pickup_location,
+        ready_at=of.ready_at,
     )
 
 

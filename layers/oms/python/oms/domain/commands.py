@@ -57,11 +57,39 @@ class RetryPaymentOperation:
 
 
 @dataclass(frozen=True, slots=True)
+class Backorder:
+    """Units that wait for stock; `expected_on` is the day (ISO) by which they should be there.
+
+    What is pre-ordered is allocated to nobody before that day, even if it lies there.
+    """
+
+    lines: tuple[Quantity, ...]
+    expected_on: str = ""
+    preorder: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RescheduleBackorder:
+    """Another day by which a stock item is expected; empty: nobody knows any more."""
+
+    sku: str
+    expected_on: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanRouting:
-    """For orders whose stock is taken in batches: keep the plan before the first batch."""
+    """For orders whose stock is taken in batches: keep the decision before the first batch.
+
+    Its fields are those that `RecordRouting` will record.
+    """
 
     plan: tuple[Assigned, ...]
     record: RoutingRecord
+    short: tuple[Quantity, ...] = ()
+    expected_on: str = ""
+    preorder: bool = False
+    backorders: tuple[Backorder, ...] = ()
+    denied: tuple[Quantity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +99,27 @@ class AbandonRouting:
 
 @dataclass(frozen=True, slots=True)
 class RecordRouting:
-    """The stock of `plan` is taken in the same transaction, or was taken by its batches."""
+    """The stock of `plan` is taken in the same transaction, or was taken by its batches.
+
+    `short` are units that wait for stock until `expected_on`, `backorders` more of them with other
+    days; `denied` are cancelled at once, out of stock. All that is open is in one of the four.
+    """
 
     plan: tuple[Assigned, ...]
     record: RoutingRecord
+    short: tuple[Quantity, ...] = ()
+    expected_on: str = ""
+    preorder: bool = False
+    backorders: tuple[Backorder, ...] = ()
+    denied: tuple[Quantity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Backorder:
-    lines: tuple[Quantity, ...]
+class DeferRouting:
+    """Route it together with others that want the same scarce item, at `until` at the latest."""
+
+    until: datetime
+    sku: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +166,51 @@ class PackFulfillmentOrder:
 
 @dataclass(frozen=True, slots=True)
 class RejectFulfillmentOrder:
+    """`until`: after it the location may be asked again for this order; None: never."""
+
+    fulfillment_order_id: str
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBackFulfillmentOrder:
+    """Have another location do it, unless somebody has begun to; else as a rejection."""
+
+    fulfillment_order_id: str
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShortPickFulfillmentOrder:
+    """Units that are not where they should be: told as `missing`, or by what was `found` there."""
+
+    fulfillment_order_id: str
+    reason: str
+    missing: tuple[Quantity, ...] = ()
+    found: tuple[Quantity, ...] = ()
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyFulfillmentOrder:
+    """The customer can come and collect it."""
+
+    fulfillment_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CollectFulfillmentOrder:
+    """Handed over in the store."""
+
+    fulfillment_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelPickup:
+    """Nobody came: what lies in its own store goes back to the shelf, other goods ask a person."""
+
     fulfillment_order_id: str
     reason: str
 
@@ -152,11 +237,15 @@ class RecordScans:
 
 @dataclass(frozen=True, slots=True)
 class CancelOrder:
-    """All that is not shipped, or just `lines`; `expired` when a deadline asks."""
+    """All that is not shipped, or just `lines`; `expired` when a deadline asks.
+
+    `waiting`: only units that no location has been given; those that have one by now are left.
+    """
 
     reason: str
     lines: tuple[Quantity, ...] = ()
     expired: bool = False
+    waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +259,9 @@ Command = (
     | PlanRouting
     | AbandonRouting
     | RecordRouting
+    | DeferRouting
     | Backorder
+    | RescheduleBackorder
     | ReleaseBackorder
     | PlaceHold
     | ReleaseHold
@@ -180,6 +271,11 @@ Command = (
     | PickFulfillmentOrder
     | PackFulfillmentOrder
     | RejectFulfillmentOrder
+    | TakeBackFulfillmentOrder
+    | ShortPickFulfillmentOrder
+    | ReadyFulfillmentOrder
+    | CollectFulfillmentOrder
+    | CancelPickup
     | ShipFulfillmentOrder
     | DeliverFulfillmentOrder
     | RecordScans

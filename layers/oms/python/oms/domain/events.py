@@ -153,10 +153,15 @@ class RoutingRecord:
 
 @dataclass(frozen=True, slots=True)
 class OrderRoutingPlanned:
-    """The plan of an order with more stock rows than a transaction takes; taken in batches next."""
+    """The plan of an order with more stock rows than a transaction takes; taken in batches next.
+
+    `backordered` and `denied` will be recorded with it.
+    """
 
     plan: tuple[Assigned, ...]
     record: RoutingRecord
+    backordered: tuple[OrderBackordered, ...] = ()
+    denied: tuple[Quantity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +179,23 @@ class OrderRouted:
 
 @dataclass(frozen=True, slots=True)
 class OrderBackordered:
-    """`expected_on`: the day (ISO) by which all of it should be there, as far as is known."""
+    """`expected_on`: the day (ISO) by which all of it should be there, as far as is known.
+
+    `again`: the same was said of these lines before; they were released in between, in vain.
+    """
 
     lines: tuple[Quantity, ...]
     expected_on: str = ""
     preorder: bool = False
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BackorderRescheduled:
+    """These lines are expected on another day (ISO); empty: nobody knows any more."""
+
+    line_ids: tuple[str, ...]
+    expected_on: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,6 +383,7 @@ Event = (
     | OrderRouted
     | OrderBackordered
     | OrderRoutingDeferred
+    | BackorderRescheduled
     | BackorderReleased
     | HoldPlaced
     | HoldReleased
@@ -424,3 +442,17 @@ class StockOut:
 
     sku: str
     location_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocationChanged:
+    """Of a location, not of an order: how much it can ship is another thing now.
+
+    `change` is `closed`, `reopened`, `outage` (from `since` to `until`, open where not given) or
+    `capacity`, its daily limit.
+    """
+
+    location_id: str
+    change: str
+    until: datetime | None = None
+    since: datetime | None = None

@@ -35,6 +35,20 @@ class MovementKind(StrEnum):
     SENT = "sent"
 
 
+class AdjustmentReason(StrEnum):
+    DAMAGED = "damaged"
+    LOST = "lost"
+    FOUND = "found"
+    THEFT = "theft"
+    EXPIRED = "expired"
+    SAMPLE = "sample"
+    CORRECTION = "correction"
+    RETURNED_TO_VENDOR = "returned_to_vendor"
+    CUSTOMER_RETURN = "customer_return"
+    OWN_USE = "own_use"
+    DONATED = "donated"
+
+
 class Effect(NamedTuple):
     """What a movement adds to each counter."""
 
@@ -126,6 +140,8 @@ class StockChange:
     at: datetime
     items: tuple[StockItemChange, ...]
     reason: str = ""
+    note: str = ""
+    actor: str = ""
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:
@@ -155,18 +171,38 @@ class Movement:
     reason: str = ""
     reservation: str = ""
     taken_from: str = ""
+    note: str = ""
+    actor: str = ""
+
+    @property
+    def claims(self) -> tuple[tuple[str, int], ...]:
+        return claims(
+            self.kind, self.quantity, self.effect.reserved, self.reservation, self.taken_from
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """A level beside the sum of its movements: equal, or somebody has cooked the books."""
+    """A level beside the sum of its movements: equal, or somebody has cooked the books.
+
+    `aside` are units of carts and leases, by the movements; `overdrawn` are reservations that have
+    given more than they had, with how many units.
+    """
 
     level: Level
     moved: Effect
+    aside: int = 0
+    overdrawn: tuple[tuple[str, int], ...] = ()
 
     @property
     def is_even(self) -> bool:
-        return self.level.is_sound and self.level.counters == self.moved
+        agrees = self.level.counters == self.moved and not self.overdrawn
+        return self.level.is_sound and agrees
+
+    @property
+    def allocated(self) -> int:
+        """Reserved units that belong to orders."""
+        return self.level.reserved - self.aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +267,18 @@ class NotExpected(Refused):
         self.requested, self.incoming = requested, incoming
 
 
+class CountedTooFew(Refused):
+    """Less was counted than is promised: somebody must decide whose units are not there."""
+
+    def __init__(self, level: Level, counted: int, promised: Sequence[str]) -> None:
+        whose = "; ".join(promised)
+        super().__init__(
+            f"{counted} of {level.sku} at {level.location} counted, {level.reserved} reserved: "
+            f"{whose}"
+        )
+        self.level, self.counted = level, counted
+
+
 class DuplicateMovement(OmsError):
     """The ledger has this movement already; nothing was done a second time."""
 
@@ -277,6 +325,15 @@ def net_effects(changes: Iterable[StockChange]) -> dict[tuple[str, str], Effect]
             at = (item.sku, item.location)
             net[at] = net.get(at, NO_EFFECT).plus(change.effect(item))
     return {at: effect for at, effect in sorted(net.items()) if effect != NO_EFFECT}
+
+
+def claims(
+    kind: MovementKind, quantity: int, reserved: int, reservation: str, taken_from: str
+) -> tuple[tuple[str, int], ...]:
+    """What a movement, which adds so much to `reserved`, adds to each reservation."""
+    if kind is MovementKind.CARRIED:
+        return (reservation, quantity), (taken_from, -quantity)
+    return ((reservation, reserved),) if reserved else ()
 
 
 def fits(items: int, others: int) -> bool:

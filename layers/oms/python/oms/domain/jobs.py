@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -125,6 +127,12 @@ class Job:
 
     def _ended(self, status: JobStatus, at: datetime, **changes: Any) -> Job:
         return replace(self, status=status, finished_at=at, **changes)
+
+
+def job_id_of(*seed: str) -> str:
+    """The same seed is the same job by construction."""
+    digest = hashlib.sha256("\x1f".join(seed).encode()).digest()
+    return f"job_{base64.b32encode(digest).decode()[:26].lower()}"
 
 
 def together(parts: Iterable[Slice]) -> Progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from oms.domain.fulfillment import FulfillmentStatus
 from oms.domain.order import Order
 from oms.domain.payment import OperationStatus
 
@@ -33,6 +34,9 @@ def fulfillment_status(order: Order) -> str:
     dispatched = sum(line.dispatched for line in order.lines)
     allocated = sum(line.allocated for line in order.lines)
     backordered = sum(line.backordered for line in order.lines)
+    ready = _ready_for_pickup(order)
+    if ready and ready + delivered == kept:
+        return "ready_for_pickup"
     if delivered:
         return "delivered" if delivered == kept else "partially_delivered"
     if dispatched:
@@ -40,6 +44,15 @@ def fulfillment_status(order: Order) -> str:
     if allocated:
         return "allocated" if allocated == kept else "partially_allocated"
     return "backordered" if backordered else "unallocated"
+
+
+def _ready_for_pickup(order: Order) -> int:
+    return sum(
+        quantity.quantity
+        for each in order.fulfillment_orders
+        if each.status is FulfillmentStatus.READY_FOR_PICKUP
+        for quantity in each.lines
+    )
 
 
 def return_status(order: Order) -> str:

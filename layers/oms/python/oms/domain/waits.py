@@ -7,6 +7,8 @@ after every change of the order (it may have happened now). So no wake-up is los
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from enum import StrEnum
 
 from oms.domain.order import Order, OrderStatus
@@ -23,8 +25,10 @@ class Wait(StrEnum):
     ATTENTION = "attention"
 
 
-def outcome(order: Order, wait: Wait) -> str | None:
-    """How the wait ended, or None while it goes on."""
+def outcome(order: Order, wait: Wait, at: datetime | None = None) -> str | None:
+    """How the wait ended, or None while it goes on; by that time, where it ends by itself."""
+    if at is not None and order.deferred_until is not None and order.deferred_until <= at:
+        order = replace(order, deferred_until=None)
     if wait is Wait.ATTENTION:  # a cancelled order may need it too: its refund may have failed
         return _attention(order)
     if order.status in _OVER:
@@ -71,8 +75,20 @@ def _release(order: Order) -> str | None:
     return None if order.active_holds else "released"
 
 
+def waits_for_supply(order: Order) -> bool:
+    """For stock that somebody must bring first, or for its turn at what is scarce. Its other
+    units wait with those, unless they were routed ahead."""
+    return order.is_backordered or order.is_deferred
+
+
+def place_to_wait(order: Order) -> str:
+    """What a step that has nothing more to route says: wait with the locations that have some of
+    the order (`routed`), or for stock (`backordered`)."""
+    return "backordered" if waits_for_supply(order) and not order.is_under_way else "routed"
+
+
 def _stock(order: Order) -> str | None:
-    return None if any(line.backordered for line in order.lines) else "released"
+    return None if place_to_wait(order) == "backordered" else "released"
 
 
 def _fulfillment(order: Order) -> str | None:
@@ -80,6 +96,8 @@ def _fulfillment(order: Order) -> str | None:
         return "done"
     if order.attention:
         return "attention"
+    if waits_for_supply(order):
+        return None if order.is_under_way else "remainder"
     return "remainder" if any(line.open for line in order.lines) else None
 
 

@@ -28,6 +28,7 @@ from oms.contracts.api.fields import (
     Slug,
     UnitPrice,
 )
+from oms.contracts.api.stock_holds import StockHoldId
 from oms.contracts.invalid import Fault
 
 
@@ -111,6 +112,9 @@ class OrderGiven(Contract):
     """An order, whoever hands it over: a till knows neither a name nor an address.
 
     Amounts are integers of the smallest unit of `currency`. `total` must be the sum of the parts.
+    `hold_id` is the cart's hold: the order takes its units over. `deliver_by` is the day that the
+    customer was promised; with `pickup_location` the customer collects the order there. Routing
+    rules may speak of `tags` and `customer_tier`.
     """
 
     channel: Slug
@@ -124,6 +128,11 @@ class OrderGiven(Contract):
     tax_included: bool = False
     total: Amount
     payment: PaymentGiven
+    hold_id: StockHoldId | None = None
+    deliver_by: Day | None = None
+    pickup_location: Identity | None = None
+    tags: Annotated[list[Slug], Field(max_length=50)] = Field(default_factory=list)
+    customer_tier: Slug | None = None
 
     @property
     def subtotal(self) -> int:
@@ -194,7 +203,7 @@ class PlaceOrder(OrderGiven):
         yield from self._address_faults()
 
     def _address_faults(self) -> Iterator[Fault]:
-        if not self.ships:
+        if not self.ships or (self.pickup_location and self.shipping_address is None):
             return
         if self.shipping_address is None:
             yield Fault("shipping_address", "is missing, and the order has lines to ship")

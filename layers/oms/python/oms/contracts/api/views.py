@@ -50,7 +50,9 @@ class QuantitiesView(View):
     cancelled: int
 
 
-class LineView(View):
+class LineView(View, omit_defaults=True):
+    """`expected_on`: the day by which what is backordered should be there, empty if unknown."""
+
     line_id: str
     sku: str
     quantity: int
@@ -58,6 +60,9 @@ class LineView(View):
     discount: int
     tax: int
     quantities: QuantitiesView
+    backordered_since: At | None = None
+    expected_on: str = ""
+    preorder: bool = False
 
 
 class QuantityView(View):
@@ -74,6 +79,10 @@ class ParcelView(View):
 
 
 class FulfillmentOrderView(View):
+    """`delivery`: ship, pickup (collected where it lies) or ship_to_store; `ship_by` is when it
+    must be with the carrier, `deliver_by` the day it should arrive, `ready_at` since when it can be
+    collected, at `pickup_location`."""
+
     fulfillment_order_id: str
     order_id: str
     location_id: str
@@ -81,6 +90,11 @@ class FulfillmentOrderView(View):
     lines: list[QuantityView]
     parcels: list[ParcelView] = []
     reason: str = ""
+    delivery: str = "ship"
+    ship_by: At | None = None
+    deliver_by: str = ""
+    pickup_location: str = ""
+    ready_at: At | None = None
 
 
 class HoldView(View):
@@ -99,7 +113,11 @@ class Links(View, omit_defaults=True):
 
 
 class OrderView(View):
-    """The three statuses beside `status` are derived from money and quantities."""
+    """The three statuses beside `status` are derived from money and quantities.
+
+    `deliver_by` is the day that the customer was promised; until `deferred_until` the order waits
+    to be routed together with others that want the same.
+    """
 
     order_id: str
     channel: str
@@ -123,6 +141,11 @@ class OrderView(View):
     version: int
     links: Links
     attention: str = ""
+    tags: list[str] = []
+    customer_tier: str = ""
+    deliver_by: str = ""
+    pickup_location: str = ""
+    deferred_until: At | None = None
 
 
 class OrderPage(View):
@@ -149,48 +172,6 @@ class EventPage(View):
 class FulfillmentOrderPage(View):
     items: list[FulfillmentOrderView]
     cursor: str | None = None
-
-
-class AvailabilityItem(View):
-    sku: str
-    available: int
-
-
-class AvailabilityView(View):
-    items: list[AvailabilityItem]
-
-
-class LevelView(View):
-    """`on_hand` = `available` + `reserved`."""
-
-    location_id: str
-    on_hand: int
-    available: int
-    reserved: int
-
-
-class StockView(View):
-    sku: str
-    on_hand: int
-    available: int
-    reserved: int
-    levels: list[LevelView]
-
-
-class LocationView(View):
-    location_id: str
-    name: str
-    kind: str
-    country: str
-    region: str = ""
-    postal_code: str = ""
-    fixed_cost: int = 0
-    unit_cost: int = 0
-    active: bool = True
-
-
-class LocationsView(View):
-    items: list[LocationView]
 
 
 class SalesRow(View):

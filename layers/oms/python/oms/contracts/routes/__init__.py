@@ -1,12 +1,17 @@
 """The HTTP API in one table: the deployment, the OpenAPI document and each `api.py` read it."""
 
 from oms.contracts.routes import (
+    bulk,
     capture,
     fulfillment,
     inventory,
+    network,
     ops,
     payments,
     reports,
+    routing,
+    stock_holds,
+    supply,
     tracking,
 )
 from oms.contracts.routes.route import RESOURCE_SERVER, SCOPES, Route
@@ -16,6 +21,11 @@ ROUTES: tuple[Route, ...] = (
     *payments.ROUTES,
     *tracking.ROUTES,
     *inventory.ROUTES,
+    *stock_holds.ROUTES,
+    *network.ROUTES,
+    *routing.ROUTES,
+    *bulk.ROUTES,
+    *supply.ROUTES,
     *fulfillment.ROUTES,
     *reports.ROUTES,
     *ops.ROUTES,

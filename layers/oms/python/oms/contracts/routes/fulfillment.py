@@ -20,5 +20,13 @@ ROUTES = (
           None, "FulfillmentOrder", "Say that parcels without a carrier's scans have arrived"),
     Route("POST", "/fulfillment-orders/{id}/reject", "FulfillmentApi", "fulfillment.write",
           "Reject", "FulfillmentOrder", "Say that the location cannot do it"),
+    Route("POST", "/fulfillment-orders/{id}/reroute", "FulfillmentApi", "fulfillment.write",
+          "Reroute", "FulfillmentOrder", "Have another location do what nobody has begun"),
+    Route("POST", "/fulfillment-orders/{id}/short-pick", "FulfillmentApi", "fulfillment.write",
+          "ShortPick", "FulfillmentOrder", "Say that units of it are not where they should be"),
+    Route("POST", "/fulfillment-orders/{id}/ready", "FulfillmentApi", "fulfillment.write",
+          None, "FulfillmentOrder", "Say that the customer can collect it"),
+    Route("POST", "/fulfillment-orders/{id}/collect", "FulfillmentApi", "fulfillment.write",
+          None, "FulfillmentOrder", "Say that the customer has collected it"),
 )
 # fmt: on

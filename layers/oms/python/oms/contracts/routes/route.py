@@ -9,8 +9,11 @@ SCOPES = {
     "orders.write": "Place, hold and cancel orders",
     "stock.read": "See locations and stock",
     "stock.write": "Receive stock, change locations",
+    "routing.read": "See rule sets, simulations, and why an order was routed as it was",
+    "routing.write": "Save and activate rule sets, simulate them",
     "fulfillment.read": "See fulfillment orders",
     "fulfillment.write": "Accept, pick, pack, ship, deliver and reject fulfillment orders",
+    "jobs": "Follow, resume and cancel long jobs",
     "reports.read": "See reports",
     "ops": "Decide what needs attention, check the books",
 }

@@ -10,7 +10,14 @@ from oms.domain import events as e
 from oms.domain.decide.deciding import after, decide, not_on_hold
 from oms.domain.decide.payment import money_back
 from oms.domain.errors import IllegalTransition, QuantityExceeded, Refused
-from oms.domain.fulfillment import NEXT, FulfillmentOrder, FulfillmentStatus
+from oms.domain.fulfillment import (
+    NOT_BEGUN,
+    Delivery,
+    FulfillmentOrder,
+    FulfillmentStatus,
+    quantities,
+    totals,
+)
 from oms.domain.order import Order
 from oms.domain.payment import Operation, OperationKind
 from oms.domain.tracking import TrackingStatus
@@ -18,6 +25,13 @@ from oms.domain.tracking import TrackingStatus
 # After so many refusals a person decides: routing is never a loop.
 MAX_ROUTING_ROUNDS = 5
 SCANLESS_CARRIER = "manual"
+_BEYOND_THE_CARRIER = frozenset(
+    {
+        FulfillmentStatus.ARRIVED,
+        FulfillmentStatus.READY_FOR_PICKUP,
+        FulfillmentStatus.COLLECTED,
+    }
+)
 
 
 @decide.register
@@ -44,12 +58,54 @@ def _(command: c.RejectFulfillmentOrder, order: Order) -> tuple[e.Event, ...]:
     if not _moves(order, command.fulfillment_order_id, FulfillmentStatus.REJECTED):
         return ()
     rejected = e.FulfillmentOrderRejected(
-        command.fulfillment_order_id, current.location_id, command.reason
+        command.fulfillment_order_id, current.location_id, command.reason, command.until
     )
-    if len(order.refused_by) + 1 < MAX_ROUTING_ROUNDS:
-        return (rejected,)
-    reason = f"rejected by {len(order.refused_by) + 1} locations, the last: {command.reason}"
-    return (rejected, e.OrderNeedsAttention(reason))
+    return (rejected, *_too_many_rounds(order, command.reason))
+
+
+@decide.register
+def _(command: c.TakeBackFulfillmentOrder, order: Order) -> tuple[e.Event, ...]:
+    current = order.fulfillment_order(command.fulfillment_order_id)
+    if current.status is not FulfillmentStatus.REJECTED and current.status not in NOT_BEGUN:
+        raise IllegalTransition(current.fulfillment_order_id, current.status, "be taken back")
+    return decide(
+        c.RejectFulfillmentOrder(command.fulfillment_order_id, command.reason, command.until),
+        order,
+    )
+
+
+def _too_many_rounds(order: Order, reason: str) -> tuple[e.Event, ...]:
+    """Counted since a person has last decided; exclusions that are over count too."""
+    rounds = len(order.refused_by) + 1
+    if rounds < MAX_ROUTING_ROUNDS:
+        return ()
+    return (e.OrderNeedsAttention(f"rejected by {rounds} locations, the last: {reason}"),)
+
+
+@decide.register
+def _(command: c.ShortPickFulfillmentOrder, order: Order) -> tuple[e.Event, ...]:
+    current = order.fulfillment_order(command.fulfillment_order_id)
+    missing = quantities(_missing(current, command))
+    if not missing:
+        return ()
+    if not current.in_warehouse:
+        raise IllegalTransition(current.fulfillment_order_id, current.status, "be picked short")
+    short = e.FulfillmentOrderShortPicked(
+        current.fulfillment_order_id, current.location_id, missing, command.reason, command.until
+    )
+    return (short, *_too_many_rounds(order, command.reason))
+
+
+def _missing(current: FulfillmentOrder, command: c.ShortPickFulfillmentOrder) -> dict[str, int]:
+    """What was found can be told twice: then nothing more is missing."""
+    missing = totals(command.missing)
+    for line_id, found in totals(command.found).items():
+        missing[line_id] = missing.get(line_id, 0) + current.quantity(line_id) - found
+    for line_id, units in missing.items():
+        if not 0 <= units <= current.quantity(line_id):
+            asked = units if units > 0 else current.quantity(line_id) - units
+            raise QuantityExceeded(line_id, asked, current.quantity(line_id))
+    return missing
 
 
 @decide.register
@@ -64,28 +120,54 @@ def _(command: c.ShipFulfillmentOrder, order: Order) -> tuple[e.Event, ...]:
     shipped = e.FulfillmentOrderShipped(
         command.fulfillment_order_id, current.location_id, command.parcels, None
     )
-    due = after(order, shipped).owed(OperationKind.CAPTURE)
-    if due:
-        operation_id = order.payment.next_operation_id
-        capture = Operation(
-            operation_id, OperationKind.CAPTURE, due, cause=command.fulfillment_order_id
-        )
-        shipped = replace(shipped, capture=capture)
+    shipped = replace(shipped, capture=_capture(order, shipped))
     return (shipped, *money_back(after(order, shipped)))
+
+
+def _capture(
+    order: Order, handed_over: e.FulfillmentOrderShipped | e.FulfillmentOrderCollected
+) -> Operation | None:
+    """The money that is due once it has happened; None when it was taken before."""
+    due = after(order, handed_over).owed(OperationKind.CAPTURE)
+    if not due:
+        return None
+    cause = handed_over.fulfillment_order_id
+    operation_id = order.payment.next_operation_id
+    return Operation(operation_id, OperationKind.CAPTURE, due, cause=cause)
+
+
+@decide.register
+def _(command: c.ReadyFulfillmentOrder, order: Order) -> tuple[e.Event, ...]:
+    current = order.fulfillment_order(command.fulfillment_order_id)
+    if not _moves(order, command.fulfillment_order_id, FulfillmentStatus.READY_FOR_PICKUP):
+        return ()
+    not_on_hold(order)
+    store = order.pickup_location or current.location_id
+    return (e.FulfillmentOrderReady(command.fulfillment_order_id, store),)
+
+
+@decide.register
+def _(command: c.CollectFulfillmentOrder, order: Order) -> tuple[e.Event, ...]:
+    current = order.fulfillment_order(command.fulfillment_order_id)
+    if not _moves(order, command.fulfillment_order_id, FulfillmentStatus.COLLECTED):
+        return ()
+    not_on_hold(order)
+    store = order.pickup_location or current.location_id
+    collected = e.FulfillmentOrderCollected(command.fulfillment_order_id, store, None)
+    collected = replace(collected, capture=_capture(order, collected))
+    left = after(order, collected)
+    return (collected, *money_back(left), *completed(left))
 
 
 def _shipped_so(current: FulfillmentOrder, parcels: Sequence[e.PackedParcel]) -> bool:
     """The same parcels were reported before."""
     known = {(p.carrier, p.tracking_number, p.lines) for p in current.parcels}
-    gone = current.status in (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED)
-    return gone and known == {(p.carrier, p.tracking_number, p.lines) for p in parcels}
+    return bool(known) and known == {(p.carrier, p.tracking_number, p.lines) for p in parcels}
 
 
 def _packs_all(current: FulfillmentOrder, parcels: Sequence[e.PackedParcel]) -> None:
-    packed: dict[str, int] = {}
-    for quantity in (q for parcel in parcels for q in parcel.lines):
-        packed[quantity.line_id] = packed.get(quantity.line_id, 0) + quantity.quantity
-    wanted = {q.line_id: q.quantity for q in current.lines}
+    packed = totals(q for parcel in parcels for q in parcel.lines)
+    wanted = totals(current.lines)
     for line_id in sorted(packed.keys() | wanted.keys()):
         if packed.get(line_id, 0) > wanted.get(line_id, 0):
             raise QuantityExceeded(line_id, packed[line_id], wanted.get(line_id, 0))
@@ -98,13 +180,13 @@ def _packs_all(current: FulfillmentOrder, parcels: Sequence[e.PackedParcel]) -> 
 @decide.register
 def _(command: c.DeliverFulfillmentOrder, order: Order) -> tuple[e.Event, ...]:
     current = order.fulfillment_order(command.fulfillment_order_id)
-    if current.status is FulfillmentStatus.DELIVERED:
+    if current.status is FulfillmentStatus.DELIVERED or current.status in _BEYOND_THE_CARRIER:
         return ()
     scanned = sorted({p.carrier for p in current.parcels if p.carrier != SCANLESS_CARRIER})
     if scanned:
         raise Refused(f"{command.fulfillment_order_id} is delivered by the scans of {scanned[0]}")
-    _moves(order, command.fulfillment_order_id, FulfillmentStatus.DELIVERED)
-    return _delivered(order, command.fulfillment_order_id)
+    _moves(order, command.fulfillment_order_id, _brought(current))
+    return _reached(order, command.fulfillment_order_id)
 
 
 @decide.register
@@ -125,10 +207,10 @@ def _(command: c.RecordScans, order: Order) -> tuple[e.Event, ...]:
     seen = after(order, scanned)
     arrived = [x.fulfillment_order_id for x in seen.fulfillment_orders if _has_arrived(x)]
     if len(arrived) == 1:  # one fact: the scan that told of it is in it
-        return _delivered(order, arrived[0], scanned)
+        return _reached(order, arrived[0], scanned)
     events: tuple[e.Event, ...] = (scanned, *_gone_astray(order, seen))
     for identity in arrived:  # a number that two fulfillment orders share
-        events = (*events, *_delivered(after(order, *events), identity))
+        events = (*events, *_reached(after(order, *events), identity))
     return events
 
 
@@ -155,9 +237,18 @@ def _all_arrived(fulfillment_order: FulfillmentOrder) -> bool:
     return all(p.status is TrackingStatus.DELIVERED for p in fulfillment_order.parcels)
 
 
-def _delivered(
+def _brought(current: FulfillmentOrder) -> FulfillmentStatus:
+    """What its parcels have come to when the carriers are done with them."""
+    to_store = current.delivery is Delivery.SHIP_TO_STORE
+    return FulfillmentStatus.ARRIVED if to_store else FulfillmentStatus.DELIVERED
+
+
+def _reached(
     order: Order, identity: str, scanned: e.ParcelScanned | None = None
 ) -> tuple[e.Event, ...]:
+    """The customer's door, or a store: where nothing is delivered before it is collected."""
+    if _brought(order.fulfillment_order(identity)) is FulfillmentStatus.ARRIVED:
+        return (e.FulfillmentOrderArrived(identity, scanned),)
     delivered = e.FulfillmentOrderDelivered(identity, scanned)
     return (delivered, *completed(after(order, delivered)))
 
@@ -175,6 +266,6 @@ def _moves(order: Order, identity: str, target: FulfillmentStatus) -> bool:
     current = order.fulfillment_order(identity)
     if current.status is target:
         return False
-    if target not in NEXT[current.status]:
+    if not current.can_become(target):
         raise IllegalTransition(identity, current.status, f"become {target}")
     return True

@@ -8,12 +8,29 @@ from functools import singledispatch
 
 from oms.domain import events as e
 from oms.domain.errors import NotFound
-from oms.domain.fulfillment import FulfillmentOrder, FulfillmentStatus, Parcel, Quantity
+from oms.domain.fulfillment import (
+    Delivery,
+    FulfillmentOrder,
+    FulfillmentStatus,
+    Parcel,
+    Quantity,
+    totals,
+)
 from oms.domain.lines import Line
-from oms.domain.order.model import Fact, Hold, Order, OrderStatus, RoutingPlan, cause_of
+from oms.domain.order.model import (
+    Backordered,
+    Fact,
+    Hold,
+    Order,
+    OrderStatus,
+    RoutingPlan,
+    cause_of,
+)
 from oms.domain.order.stock import owed_by
 from oms.domain.payment import Operation, OperationStatus, Payment
 from oms.domain.tracking import furthest
+
+RETRY = "retry"
 
 
 def fold(order_id: str, facts: Iterable[Fact]) -> Order:
@@ -33,6 +50,7 @@ def apply(order_id: str, order: Order | None, fact: Fact) -> Order:
         raise NotFound("order", order_id)
     owed = owed_by(order, fact)
     after = _evolve(fact.event, order, fact)
+    after = _without_served(after) if after.backorders else after
     return replace(after, version=fact.seq, owed_stock=(*after.owed_stock, *owed))
 
 
@@ -130,8 +148,15 @@ def _(event: e.PaymentOperationRetried, order: Order, fact: Fact) -> Order:
 
 @_evolve.register
 def _(event: e.OrderRoutingPlanned, order: Order, fact: Fact) -> Order:
-    plan = RoutingPlan(cause_of(order.order_id, fact.seq), fact.at, event.plan, event.record)
-    return replace(order, routing_plan=plan)
+    plan = RoutingPlan(
+        cause_of(order.order_id, fact.seq),
+        fact.at,
+        event.plan,
+        event.record,
+        event.backordered,
+        event.denied,
+    )
+    return replace(order, routing_plan=plan, deferred_until=None)
 
 
 @_evolve.register
@@ -144,27 +169,67 @@ def _(event: e.OrderRouted, order: Order, fact: Fact) -> Order:
     lines = order.lines
     for assigned in event.plan:
         lines = _moved(lines, assigned.lines, "open", "allocated")
-    opened = tuple(
-        FulfillmentOrder(a.fulfillment_order_id, a.location_id, a.lines) for a in event.plan
-    )
+    opened = tuple(map(_opened, event.plan))
     return replace(
         order,
         status=OrderStatus.IN_FULFILLMENT,
         lines=lines,
         routing=event.record,
         routing_plan=None,
+        deferred_until=None,
         fulfillment_orders=(*order.fulfillment_orders, *opened),
     )
 
 
+def _opened(assigned: e.Assigned) -> FulfillmentOrder:
+    return FulfillmentOrder(
+        assigned.fulfillment_order_id,
+        assigned.location_id,
+        assigned.lines,
+        delivery=Delivery(assigned.delivery),
+        ship_on=assigned.ship_on,
+        ship_by=assigned.ship_by,
+        deliver_by=assigned.deliver_by,
+    )
+
+
+@_evolve.register
+def _(event: e.OrderRoutingDeferred, order: Order, fact: Fact) -> Order:
+    return replace(order, deferred_until=event.until)
+
+
 @_evolve.register
 def _(event: e.OrderBackordered, order: Order, fact: Fact) -> Order:
-    return replace(order, lines=_moved(order.lines, event.lines, "open", "backordered"))
+    short = totals(event.lines)
+    kept = tuple(each for each in order.backorders if each.line_id not in short)
+    stand = tuple(_backordered(order, line_id, event, fact) for line_id in short)
+    return replace(
+        order,
+        lines=_moved(order.lines, event.lines, "open", "backordered"),
+        backorders=(*kept, *stand),
+        deferred_until=None,
+    )
+
+
+def _backordered(order: Order, line_id: str, event: e.OrderBackordered, fact: Fact) -> Backordered:
+    known = order.backorder(line_id)
+    since = known.since if known else fact.at
+    return Backordered(line_id, since, event.expected_on, event.preorder)
+
+
+@_evolve.register
+def _(event: e.BackorderRescheduled, order: Order, fact: Fact) -> Order:
+    backorders = tuple(
+        replace(each, expected_on=event.expected_on) if each.line_id in event.line_ids else each
+        for each in order.backorders
+    )
+    return replace(order, backorders=backorders)
 
 
 @_evolve.register
 def _(event: e.BackorderReleased, order: Order, fact: Fact) -> Order:
-    return replace(order, lines=_released(order.lines), resolution="")
+    lines = _released(order.lines)
+    return replace(order, lines=lines, deferred_until=None, resolution="")
 
 
 @_evolve.register
@@ -189,7 +254,10 @@ def _(event: e.OrderNeedsAttention, order: Order, fact: Fact) -> Order:
 
 @_evolve.register
 def _(event: e.AttentionResolved, order: Order, fact: Fact) -> Order:
-    return replace(order, attention="", resolution=event.resolution)
+    order = replace(order, attention="", resolution=event.resolution)
+    if event.resolution != RETRY:
+        return order
+    return replace(order, refused_by=(), deferred_until=None)  # everybody is asked again
 
 
 @_evolve.register
@@ -216,14 +284,48 @@ def _(event: e.FulfillmentOrderRejected, order: Order, fact: Fact) -> Order:
         status=FulfillmentStatus.REJECTED,
         reason=event.reason,
     )
-    refusal = e.RejectedLocation(event.location_id, f"rejected: {event.reason}")
-    lines = _moved(order.lines, rejected.lines, "allocated", "open")
+    refusal = e.RejectedLocation(event.location_id, f"rejected: {event.reason}", event.until)
+    return _open_again(order, rejected.lines, refusal)
+
+
+@_evolve.register
+def _(event: e.FulfillmentOrderShortPicked, order: Order, fact: Fact) -> Order:
+    for each in event.lines:
+        order = _withdrawn(order, event.fulfillment_order_id, each, event.reason)
+    refusal = e.RejectedLocation(event.location_id, f"short: {event.reason}", event.until)
+    return _open_again(order, event.lines, refusal)
+
+
+def _open_again(order: Order, units: Iterable[Quantity], refusal: e.RejectedLocation) -> Order:
+    lines = _moved(order.lines, units, "allocated", "open")
     return replace(
         order,
         lines=_released(lines),  # what waits for stock is decided anew, with the rest
         refused_by=(*order.refused_by, refusal),
         resolution="",
     )
+
+
+@_evolve.register
+def _(event: e.FulfillmentOrderArrived, order: Order, fact: Fact) -> Order:
+    if event.scanned is not None:
+        order = _parcels_scanned(order, event.scanned)
+    return _fulfillment(order, event.fulfillment_order_id, status=FulfillmentStatus.ARRIVED)
+
+
+@_evolve.register
+def _(event: e.FulfillmentOrderReady, order: Order, fact: Fact) -> Order:
+    ready = FulfillmentStatus.READY_FOR_PICKUP
+    return _fulfillment(order, event.fulfillment_order_id, status=ready, ready_at=fact.at)
+
+
+@_evolve.register
+def _(event: e.FulfillmentOrderCollected, order: Order, fact: Fact) -> Order:
+    collected = order.fulfillment_order(event.fulfillment_order_id)
+    source = "allocated" if collected.in_warehouse else "shipped"
+    order = _fulfillment(order, event.fulfillment_order_id, status=FulfillmentStatus.COLLECTED)
+    order = replace(order, lines=_moved(order.lines, collected.lines, source, "delivered"))
+    return order if event.capture is None else _requested(order, event.capture)
 
 
 @_evolve.register
@@ -336,17 +438,25 @@ def _units_cancelled(order: Order, units: Iterable[e.CancelledUnits]) -> Order:
         quantity = (Quantity(unit.line_id, unit.quantity),)
         order = replace(order, lines=_moved(order.lines, quantity, unit.source, "cancelled"))
         if unit.fulfillment_order_id:
-            order = _withdrawn(order, unit)
+            order = _withdrawn(order, unit.fulfillment_order_id, quantity[0])
     return order
 
 
-def _withdrawn(order: Order, unit: e.CancelledUnits) -> Order:
+def _withdrawn(order: Order, identity: str, units: Quantity, reason: str = "") -> Order:
     """Take units out of a fulfillment order; one that is empty is cancelled."""
-    before = order.fulfillment_order(unit.fulfillment_order_id)
+    before = order.fulfillment_order(identity)
     left = tuple(
-        replace(q, quantity=q.quantity - unit.quantity) if q.line_id == unit.line_id else q
+        replace(q, quantity=q.quantity - units.quantity) if q.line_id == units.line_id else q
         for q in before.lines
     )
     left = tuple(q for q in left if q.quantity)
     status = before.status if left else FulfillmentStatus.CANCELLED
-    return _fulfillment(order, unit.fulfillment_order_id, lines=left, status=status)
+    told = reason or before.reason
+    return _fulfillment(order, identity, lines=left, status=status, reason=told)
+
+
+def _without_served(order: Order) -> Order:
+    """Lines of which a location has all by now, or nobody wants any more, wait no longer."""
+    waiting = {line.line_id for line in order.lines if line.open or line.backordered}
+    kept = tuple(each for each in order.backorders if each.line_id in waiting)
+    return replace(order, backorders=kept)

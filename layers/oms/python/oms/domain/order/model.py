@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from oms.domain import events as e
 from oms.domain.errors import NotFound
-from oms.domain.fulfillment import FulfillmentOrder
+from oms.domain.fulfillment import FulfillmentOrder, Quantity
 from oms.domain.lines import Discount, Line, Shipping
 from oms.domain.payment import Operation, OperationKind, OperationStatus, Payment
 from oms.domain.routing import Destination
@@ -57,20 +57,37 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class RoutingPlan:
-    """A plan whose stock is being taken in batches; `cause` and `at` name their movements."""
+    """A plan whose stock is being taken in batches; `cause` and `at` name their movements.
+
+    `backordered` and `denied` are what the plan does without.
+    """
 
     cause: str
     at: datetime
     plan: tuple[e.Assigned, ...]
     record: e.RoutingRecord
+    backordered: tuple[e.OrderBackordered, ...] = ()
+    denied: tuple[Quantity, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Backordered:
+    """A line that stock was lacking for, until a location has all of it: also while it is tried
+    again. `since` is when it was first lacking; `expected_on` a day (ISO), empty if unknown."""
+
+    line_id: str
+    since: datetime
+    expected_on: str = ""
+    preorder: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """`owed_stock` are the seqs of events whose stock is still to be moved, in batches.
 
-    `resolution` is the last decision that a person took, while nothing has happened since that
-    asks for another.
+    `refused_by` are those who could not do it since a person has last decided; until
+    `deferred_until` the order waits to be routed together with others. `resolution` is the last
+    decision that a person took, while nothing has happened since that asks for another.
     """
 
     order_id: str
@@ -101,6 +118,8 @@ class Order:
     customer_tier: str = ""
     deliver_by: str = ""
     pickup_location: str = ""
+    backorders: tuple[Backordered, ...] = ()
+    deferred_until: datetime | None = None
 
     def line(self, line_id: str) -> Line:
         return _found((x for x in self.lines if x.line_id == line_id), "line", line_id)
@@ -108,6 +127,9 @@ class Order:
     def fulfillment_order(self, identity: str) -> FulfillmentOrder:
         orders = (x for x in self.fulfillment_orders if x.fulfillment_order_id == identity)
         return _found(orders, "fulfillment order", identity)
+
+    def backorder(self, line_id: str) -> Backordered | None:
+        return next((each for each in self.backorders if each.line_id == line_id), None)
 
     @property
     def is_final(self) -> bool:
@@ -133,6 +155,19 @@ class Order:
     def earned(self) -> int:
         """What the units that left a warehouse cost; shipping is earned with the first."""
         return self._cost([(x, 0, x.dispatched) for x in self.lines])
+
+    @property
+    def is_backordered(self) -> bool:
+        return any(line.backordered for line in self.lines)
+
+    @property
+    def is_deferred(self) -> bool:
+        return self.deferred_until is not None and any(line.open for line in self.lines)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Some of it is with a location, or on its way from there."""
+        return any(each.is_under_way for each in self.fulfillment_orders)
 
     @property
     def has_unshipped(self) -> bool:

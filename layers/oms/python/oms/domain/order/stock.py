@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import singledispatch
 
 from oms.domain import events as e
-from oms.domain.fulfillment import Quantity
+from oms.domain.fulfillment import Quantity, totals
 from oms.domain.inventory import MovementKind, StockChange, StockItemChange, fits
 from oms.domain.lines import Line
+from oms.domain.order.backorders import MAX_QUEUES, awaited_items
 from oms.domain.order.model import Fact, Order, RoutingPlan, cause_of
+
+DEADLINES_OF_THE_REST = 3
 
 
 def stock_change(order: Order, fact: Fact) -> StockChange | None:
@@ -53,6 +56,21 @@ def _(event: e.FulfillmentOrderShipped, order: Order) -> tuple[MovementKind, Ite
 @_stock_moved.register
 def _(event: e.FulfillmentOrderRejected, order: Order) -> tuple[MovementKind, Items] | None:
     return MovementKind.RELEASED, _items_of(order, event.fulfillment_order_id)
+
+
+@_stock_moved.register
+def _(event: e.FulfillmentOrderShortPicked, order: Order) -> tuple[MovementKind, Items] | None:
+    """Of a kit all parts are missed: which of them it is, only a count can tell."""
+    items = _items_at(event.lines, order.line, event.location_id, event.fulfillment_order_id)
+    return MovementKind.MISSING, items
+
+
+@_stock_moved.register
+def _(event: e.FulfillmentOrderCollected, order: Order) -> tuple[MovementKind, Items] | None:
+    """What was brought to the store was consumed where it was shipped."""
+    if not order.fulfillment_order(event.fulfillment_order_id).in_warehouse:
+        return None
+    return MovementKind.CONSUMED, _items_of(order, event.fulfillment_order_id)
 
 
 @_stock_moved.register(e.OrderLinesCancelled)
@@ -110,7 +128,7 @@ def _taken(line: Line, quantity: int, location: str, reservation: str) -> Items:
 def moves_at_once(order: Order, fact: Fact) -> StockChange | None:
     """The stock that moves in the fact's own transaction: all of it, or none when it is owed."""
     change = stock_change(order, fact)
-    if change is None or not fits(len(change.items), _other_rows(fact.event)):
+    if change is None or not fits(len(change.items), _other_rows(fact.event, order)):
         return None
     return change
 
@@ -121,23 +139,44 @@ def owed_by(order: Order, fact: Fact) -> tuple[int, ...]:
     return (fact.seq,) if owes else ()
 
 
+def needs_batches(plan: Sequence[e.Assigned], order: Order) -> bool:
+    """Whether the stock of a plan is too much for one transaction. Lines of one stock item that
+    will be one row are counted apart: a plan is rather taken in batches than refused."""
+    items = sum(len(order.line(each.line_id).parts) for part in plan for each in part.lines)
+    return not fits(items, rows_of_plan(plan, order))
+
+
+def rows_of_plan(plan: Sequence[e.Assigned], order: Order) -> int:
+    """Of fulfillment orders, of the days whose capacity they take and the deadlines by which they
+    leave, of the lines for stock in which the order stood, and of those that it joins."""
+    limited = {(each.location_id, each.ship_on) for each in plan if each.ship_on}
+    watched = sum(each.ship_by is not None for each in plan)
+    given = totals(each for assigned in plan for each in assigned.lines)
+    whole = all(given.get(line.line_id, 0) == line.open for line in order.lines)
+    rest = 0 if whole else MAX_QUEUES + DEADLINES_OF_THE_REST
+    return len(plan) + len(limited) + watched + len(awaited_items(order)) + rest
+
+
 @singledispatch
-def _other_rows(event: object) -> int:
-    """Rows of fulfillment orders and parcels that are written with the event."""
-    return 1
+def _other_rows(event: object, order: Order) -> int:
+    """Rows that are written with the event beside those of stock: of fulfillment orders, parcels,
+    capacities."""
+    return 2
 
 
 @_other_rows.register
-def _(event: e.OrderRouted) -> int:
-    return len(event.plan)
+def _(event: e.OrderRouted, order: Order) -> int:
+    return rows_of_plan(event.plan, order)
 
 
 @_other_rows.register
-def _(event: e.FulfillmentOrderShipped) -> int:
+def _(event: e.FulfillmentOrderShipped, order: Order) -> int:
     return 1 + len(event.parcels)
 
 
 @_other_rows.register(e.OrderLinesCancelled)
 @_other_rows.register(e.OrderCancelled)
-def _(event: e.OrderLinesCancelled | e.OrderCancelled) -> int:
-    return len({unit.fulfillment_order_id for unit in event.units})
+def _(event: e.OrderLinesCancelled | e.OrderCancelled, order: Order) -> int:
+    boxes = {unit.fulfillment_order_id for unit in event.units if unit.fulfillment_order_id}
+    limited = sum(bool(order.fulfillment_order(each).ship_on) for each in boxes)
+    return 1 + len(boxes) + limited

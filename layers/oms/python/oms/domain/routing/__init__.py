@@ -15,12 +15,9 @@ from oms.domain.routing.decision import (
     Rejection,
     RoutingOutcome,
 )
-from oms.domain.routing.fewest import CROSS_BORDER_SURCHARGE, MAX_WORK, route
 
 __all__ = [
-    "CROSS_BORDER_SURCHARGE",
     "INACTIVE",
-    "MAX_WORK",
     "NO_STOCK",
     "Alternative",
     "Assignment",
@@ -29,5 +26,4 @@ __all__ = [
     "Destination",
     "Rejection",
     "RoutingOutcome",
-    "route",
 ]

@@ -82,7 +82,10 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Then:
-    """What a rule asks for. Locations are named by id, by kind or by a tag of theirs."""
+    """What a rule asks for. Locations are named by id, by kind or by a tag of theirs.
+
+    No exclusion concerns those in `except_for`.
+    """
 
     exclude: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
@@ -90,6 +93,7 @@ class Then:
     only_kinds: tuple[LocationKind, ...] = ()
     exclude_tags: tuple[str, ...] = ()
     only_tags: tuple[str, ...] = ()
+    except_for: tuple[str, ...] = ()
     max_splits: int | None = None
     objective: Objective | None = None
     cost_band: int | None = None
@@ -102,6 +106,8 @@ class Then:
             raise ValueError("a rule asks for a figure below zero")
 
     def excludes(self, location: LocationFacts) -> bool:
+        if location.location_id in self.except_for:
+            return False
         named = (
             location.location_id in self.exclude
             or location.kind in self.exclude_kinds

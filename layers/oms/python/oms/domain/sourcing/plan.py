@@ -45,6 +45,7 @@ class SourcingPlan:
     """`cost` is None when the order cannot be filled; no plan costs less than `lower_bound`.
 
     `proved` says that the search came to its end: nothing is cheaper, or nothing fills the order.
+    `prices` are what a unit of each line is worth, for `sets_within` to bound other plans by.
     """
 
     shipments: tuple[Shipment, ...]
@@ -52,3 +53,4 @@ class SourcingPlan:
     lower_bound: int
     proved: bool
     work: Work
+    prices: tuple[float, ...] = ()

@@ -41,11 +41,12 @@ def source(
         return SourcingPlan((), 0, 0, True, Work())
     if not network.is_covered_by(range(len(network))):
         return _unfillable(incumbent)
-    bound, proved = _solve(incumbent)
+    pricing, proved = _solve(incumbent)
     if incumbent.shipping is None:
         return _unfillable(incumbent)
     plan = _plan(incumbent, incumbent.shipping, split_penalty)
-    return plan if proved else _unproved(plan, ceil(bound - EPSILON) - split_penalty)
+    plan = replace(plan, prices=tuple(pricing.prices))
+    return plan if proved else _unproved(plan, ceil(pricing.bound - EPSILON) - split_penalty)
 
 
 def _unproved(plan: SourcingPlan, lower_bound: int) -> SourcingPlan:
@@ -56,8 +57,8 @@ def _unfillable(incumbent: Incumbent) -> SourcingPlan:
     return SourcingPlan((), None, 0, True, incumbent.work())
 
 
-def _solve(incumbent: Incumbent) -> tuple[float, bool]:
-    """The bound of the prices, and whether the search came to its end.
+def _solve(incumbent: Incumbent) -> tuple[Pricing, bool]:
+    """The prices that bound all plans, and whether the search came to its end.
 
     Plans of several hundred shipments nest the search too deep for a proof.
     """
@@ -67,9 +68,9 @@ def _solve(incumbent: Incumbent) -> tuple[float, bool]:
     pricing = Pricing(incumbent, free, paid, opening_prices(network))
     try:
         _search(incumbent, pricing)
-        return pricing.bound, True
+        return pricing, True
     except (OutOfTime, RecursionError):
-        return pricing.bound, pricing.is_closed
+        return pricing, pricing.is_closed
 
 
 def _search(incumbent: Incumbent, pricing: Pricing) -> None:

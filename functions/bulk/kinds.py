@@ -1,0 +1,56 @@
+"""The kinds of long jobs. To add one: a class with `Kind`'s three methods, and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+
+from functions.bulk import export_stock, load_stock
+from functions.bulk.export_stock import StockExport
+from functions.bulk.kind import Kind
+from functions.bulk.load_stock import StockImport
+from oms.adapters.agenda import agenda
+from oms.adapters.capacity_slots import capacity_slots
+from oms.adapters.files import files
+from oms.adapters.jobs_table import jobs_table
+from oms.adapters.network_table import network_table
+from oms.adapters.order_reader import order_reader
+from oms.adapters.orders_table import orders_table
+from oms.adapters.routing import rerouting, simulation
+from oms.adapters.routing.knowledge import knowledge
+from oms.adapters.routing.rerouting import Rerouting, TakingBack
+from oms.adapters.routing.simulation import RoutingSimulation
+from oms.adapters.rule_sets_table import rule_sets_table
+from oms.adapters.stock_counts import stock_counts
+
+
+@cache
+def stock_import() -> Kind:
+    return StockImport(files(), stock_counts(), jobs_table())
+
+
+@cache
+def stock_export() -> Kind:
+    return StockExport(files(), stock_counts().page)
+
+
+@cache
+def routing_simulation() -> Kind:
+    return RoutingSimulation(order_reader(), rule_sets_table())
+
+
+def reroute_work() -> Kind:
+    """It looks at what is open by now."""
+    orders = orders_table(with_stock=True)
+    taking_back = TakingBack(orders, agenda(), knowledge())
+    at = datetime.now(UTC)
+    return Rerouting(orders, network_table(), capacity_slots(), taking_back, at)
+
+
+KINDS: Mapping[str, Callable[[], Kind]] = {
+    load_stock.KIND: stock_import,
+    export_stock.KIND: stock_export,
+    simulation.KIND: routing_simulation,
+    rerouting.KIND: reroute_work,
+}

@@ -1,0 +1,30 @@
+"""Deadlines of routing: work that should have left by now, and locations that must be looked at."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from oms.adapters.dynamodb import client, transact
+from oms.adapters.job_queue import job_queue
+from oms.adapters.jobs_table import jobs_table
+from oms.adapters.routing.desk import routing
+from oms.adapters.routing.promises import Promises
+from oms.adapters.routing.rerouting import TakingBack, ask_for_rerouting
+
+
+def promise_at_risk(fulfillment_order_id: str, at: datetime) -> str:
+    desk = routing()
+    taking_back = TakingBack(desk.orders, desk.agenda, desk.knowledge)
+    promises = Promises(
+        desk.orders,
+        desk.sourcing(at),
+        taking_back,
+        lambda kind, subject, later: transact(client(), desk.agenda.writes(kind, subject, later)),
+    )
+    return promises.look(fulfillment_order_id, at)
+
+
+def reroute_work(location_id: str, at: datetime) -> str:
+    """A run that dies behind it asks for another: that finds what is left."""
+    job = ask_for_rerouting(jobs_table(), job_queue(), location_id, at.isoformat(), at)
+    return job.job_id

@@ -1,0 +1,92 @@
+"""Long jobs: asked for by the API, worked on slice by slice from a queue."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.consumers import DeadLetters
+from infra.data import CHANGE, Data
+from infra.python_function import Layers, PythonFunction
+
+TOGETHER = 8  # slices that are worked on at once: what orders and warehouses do goes on beside it
+TOGETHER_HERE = 3  # one process serves all tables of the embedded cloud
+TRIES = 5
+
+
+class Bulk(Construct):
+    def __init__(self, scope: Construct, data: Data, layers: Layers) -> None:
+        super().__init__(scope, "Bulk")
+        jobs = {
+            "JOBS_TABLE": data.jobs.table_name,
+            "FILES_BUCKET": data.files.bucket_name,
+        }
+        stock = {
+            "ORDERS_TABLE": data.orders.table_name,
+            "STOCK_TABLE": data.stock.table_name,
+        }
+        self.api = PythonFunction(self, "BulkApi", "bulk/api", layers, jobs, timeout=29)
+        self.work = PythonFunction(
+            self, "WorkJob", "bulk/work_job", layers, {**jobs, **stock}, timeout=120, memory=512
+        )
+        data.jobs.permit(self.api, *CHANGE, "BatchGetItem", "Query", indexes=("GSI1",))
+        data.jobs.permit(self.work, *CHANGE, "Query")
+        data.stock.permit(self.work, *CHANGE, "BatchGetItem", "Query", "Scan")
+        data.orders.permit(self.work, *CHANGE, "BatchGetItem", "Query", indexes=("GSI2", "GSI3"))
+        data.files.permit(self.api, "GetObject", "PutObject", folders=["imports", "jobs"])
+        data.files.permit(
+            self.work,
+            "GetObject",
+            "PutObject",
+            "AbortMultipartUpload",
+            folders=["imports", "jobs"],
+        )
+        self.dead_letters = [DeadLetters(self.work)]
+        self.queue = self.queue_of_slices(self.dead_letters[0])
+        for function in (self.api, self.work):
+            self.let_send(function)
+        self.drain()
+
+    def let_ask(self, data: Data, *functions: PythonFunction) -> None:
+        """For jobs of their own, and how far they are."""
+        for function in functions:
+            data.jobs.permit(function, *CHANGE, "Query")
+            function.add_environment("JOBS_TABLE", data.jobs.table_name)
+            self.let_send(function)
+
+    def let_send(self, function: PythonFunction) -> None:
+        function.permit([self.queue.queue_arn], "sqs:SendMessage")
+        function.add_environment("JOB_QUEUE", self.queue.queue_url)
+
+    def queue_of_slices(self, dead_letters: DeadLetters) -> sqs.Queue:
+        """No more are fetched than are worked on, so a message that comes again was not finished;
+        that of a worker which died comes again soon."""
+        function = dead_letters.function
+        assert function.timeout
+        return sqs.Queue(
+            self,
+            "Slices",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=not function.target.is_local,
+            visibility_timeout=Duration.seconds(function.timeout.to_seconds() + 30),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=TRIES),
+        )
+
+    def drain(self) -> None:
+        self.work.permit(
+            [self.queue.queue_arn],
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ReceiveMessage",
+        )
+        mapping = lambda_.CfnEventSourceMapping(
+            self,
+            "Drain",
+            function_name=self.work.function_name,
+            event_source_arn=self.queue.queue_arn,
+            batch_size=1,
+            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(
+                maximum_concurrency=TOGETHER_HERE if self.work.target.is_local else TOGETHER
+            ),
+        )
+        mapping.node.add_dependency(self.work.role)

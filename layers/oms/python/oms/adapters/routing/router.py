@@ -1,0 +1,328 @@
+"""Who ships what of an order, decided and taken: the units, the ship days, in one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import NoReturn
+
+from oms.adapters.agenda import Agenda
+from oms.adapters.dynamodb import Write
+from oms.adapters.holds_table import HoldsTable
+from oms.adapters.leases import Leases
+from oms.adapters.orders_table import Beside, OrdersTable, Taking
+from oms.adapters.routing.shortages import Shortages
+from oms.adapters.routing.sourcing import Sourced, Sourcing, items_of
+from oms.adapters.stock_table import StockTable
+from oms.contracts import codec
+from oms.domain import commands as c
+from oms.domain.agenda import DueKind
+from oms.domain.decide import needs_batches
+from oms.domain.decide.routing import OUT_OF_STOCK
+from oms.domain.errors import Contended, Refused
+from oms.domain.events import Assigned, RejectedLocation, RoutingRecord
+from oms.domain.fulfillment import Delivery, Quantity
+from oms.domain.ids import fulfillment_order_id
+from oms.domain.inventory import OutOfStock
+from oms.domain.network.calendars import ALWAYS_OPEN
+from oms.domain.network.capacity import CapacityFull
+from oms.domain.order import Order, RoutingPlan, awaited_items, planned_change
+from oms.domain.routing import NO_STOCK, Assignment, Decision
+from oms.domain.stock_holds import HoldChanged, HoldTooLarge
+from oms.domain.waits import place_to_wait, prepared
+
+ROUNDS = 5  # of a decision that others overtook, before the workflow tries the step again
+REFUSED = "only locations that rejected it have the stock"
+ACTOR = "system"
+
+
+class Overtaken(Refused):
+    """The stock or the order has changed since it was read: decide again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How units are taken: from a cart's hold, by a lease, from the levels in batches."""
+
+    stock: StockTable
+    leases: Leases
+    holds: HoldsTable
+
+    def taking(self, order: Order, sourced: Sourced) -> Taking:
+        """Above the safety stock; what its cart has held is the order's own already."""
+        plain = self.leases.taking(sourced.floors)
+        if not order.stock_hold_id:
+            return plain
+        return self.holds.taking(order.stock_hold_id, otherwise=plain)
+
+    def leave_all(self, order: Order, at: datetime) -> None:
+        """Batches take from the levels alone, and what is too large is not carried at once."""
+        self.leases.give_back(items_of(order))
+        self.let_go(order, at)
+
+    def let_go(self, order: Order, at: datetime) -> None:
+        if order.stock_hold_id:
+            self.holds.let_go(order.stock_hold_id, at)
+
+
+class Router:
+    def __init__(
+        self,
+        orders: OrdersTable,
+        sourcing: Sourcing,
+        ways: Ways,
+        shortages: Shortages,
+        agenda: Agenda,
+        at: datetime,
+    ) -> None:
+        self._orders, self._sourcing, self._ways = orders, sourcing, ways
+        self._shortages, self._agenda, self._at = shortages, agenda, at
+
+    def route(self, order_id: str) -> str:
+        """routed, backordered, or what keeps the order from being routed.
+
+        A plan meets the stock as it is when it is written; when others were faster, the next
+        plan is made of what they left.
+        """
+        for overtaken in range(ROUNDS):
+            order = self._orders.get(order_id)
+            try:
+                return self._settle(order, fresh=bool(overtaken))
+            except (OutOfStock, CapacityFull, HoldChanged, Overtaken):
+                continue  # the stock or the order has changed since it was read
+            except Refused:
+                if self._orders.get(order_id).version == order.version:
+                    raise
+        raise Contended(f"others were faster than {order_id}, {ROUNDS} times")
+
+    def take(self, order: Order, sourced: Sourced) -> Order:
+        """Record the decision and take what it gives, all or nothing."""
+        shortage = self._shortages.of(order, sourced, self._at)
+        plan, record = planned(order, sourced)
+        said = c.RecordRouting(plan, record, backorders=shortage.backorders, denied=shortage.denied)
+        return self._change(order, said, self._beside(order, sourced, plan))
+
+    def _settle(self, order: Order, *, fresh: bool) -> str:
+        if order.routing_plan is not None and not _covers(order.routing_plan, order):
+            self._give_back(order, order.routing_plan)
+        if (known := standing(order, self._at)) is not None:
+            return known
+        if order.routing_plan is not None:
+            return self._take_batches(order)
+        if order.is_backordered:
+            return self._look_again(order)
+        return self._take(order, fresh=fresh)
+
+    def _take(self, order: Order, *, fresh: bool) -> str:
+        sourced = self._sourcing.source(order, fresh=fresh)
+        if not sourced.is_routed:
+            self._reclaim(order, sourced)
+            return self._wait(order, sourced)
+        if (scarce := scarce_item(order, sourced)) is not None:
+            return self._defer(order, sourced, scarce)
+        return self._record(order, sourced)
+
+    def _record(self, order: Order, sourced: Sourced) -> str:
+        plan, record = planned(order, sourced)
+        if needs_batches(plan, order):
+            return self._plan_batches(order, sourced, plan, record)
+        try:
+            return place_to_wait(self.take(order, sourced))
+        except HoldTooLarge:
+            self._ways.let_go(order, self._at)
+            raise Overtaken("its cart's hold was let go") from None
+
+    def _plan_batches(
+        self, order: Order, sourced: Sourced, plan: tuple[Assigned, ...], record: RoutingRecord
+    ) -> str:
+        self._ways.leave_all(order, self._at)
+        shortage = self._shortages.of(order, sourced, self._at)
+        said = c.PlanRouting(plan, record, backorders=shortage.backorders, denied=shortage.denied)
+        kept = Beside(decision=codec.encode(sourced.kept))
+        return self._take_batches(self._change(order, said, kept))
+
+    def _beside(self, order: Order, sourced: Sourced, plan: Sequence[Assigned]) -> Beside:
+        return Beside(
+            taking=self._ways.taking(order, sourced),
+            decision=codec.encode(sourced.kept),
+            writes=(*self._watched(plan), *self._shortages.deadlines(order, sourced, self._at)),
+            limits=sourced.limits,
+        )
+
+    def _watched(self, plan: Sequence[Assigned]) -> Iterator[Write]:
+        """What has not left when it should have, somebody must look at."""
+        for each in plan:
+            if each.ship_by is not None and each.deliver_by:
+                yield from self._agenda.writes(
+                    DueKind.PROMISE_AT_RISK, each.fulfillment_order_id, each.ship_by
+                )
+
+    def _reclaim(self, order: Order, sourced: Sourced) -> None:
+        """What other environments have leased and not sold is looked for before anybody waits."""
+        out = {x.location_id for x in sourced.decision.rejected if x.reasons != (NO_STOCK,)}
+        usable = {each.location_id for each in sourced.snapshot.locations} - out
+        wanted: Counter[str] = Counter()
+        for line_id, quantity in sourced.decision.backordered:
+            for part in order.line(line_id).parts:
+                wanted[part.item] += part.quantity * quantity
+        if self._ways.leases.reclaim(wanted, usable):
+            raise Overtaken("units were leased and not sold")
+
+    def _take_batches(self, order: Order) -> str:
+        """The plan is kept: whoever comes next goes on with its batches, or gives them back."""
+        if order.routing_plan is None:
+            return place_to_wait(order)
+        kept = order.routing_plan
+        try:
+            self._ways.stock.apply_in_batches(planned_change(kept, order.line))
+        except OutOfStock as short:
+            self._change(order, c.AbandonRouting(str(short)[:500]))
+            raise
+        return place_to_wait(self._change(order, as_planned(kept)))
+
+    def _give_back(self, order: Order, outgrown: RoutingPlan) -> NoReturn:
+        """A kept plan that would take more, or less, than the order still wants."""
+        self._ways.stock.give_back_batches(planned_change(outgrown, order.line))
+        self._change(order, c.AbandonRouting("the order has changed"))
+        raise Overtaken("the order has outgrown its plan")
+
+    def _defer(self, order: Order, sourced: Sourced, item: str) -> str:
+        until = self._at + timedelta(seconds=sourced.rule_set.window_seconds)
+        due = self._agenda.writes(DueKind.ROUTING_WINDOW, order.order_id, until)
+        beside = Beside(decision=codec.encode(sourced.kept), writes=tuple(due))
+        return place_to_wait(self._change(order, c.DeferRouting(until, item), beside))
+
+    def _wait(self, order: Order, sourced: Sourced) -> str:
+        """Stand in line first, then look again: stock that came in between woke nobody."""
+        if self._sourcing.lies_with_refusers(order):
+            self._change(order, c.RaiseAttention(REFUSED))
+            return "attention"
+        shortage = self._shortages.of(order, sourced, self._at)
+        if shortage.denied:
+            self._change(order, c.CancelOrder(OUT_OF_STOCK, shortage.denied))
+            raise Overtaken("what may not wait was cancelled")
+        deadlines = tuple(self._shortages.deadlines(order, sourced, self._at))
+        beside = Beside(decision=codec.encode(sourced.kept), writes=deadlines)
+        for each in shortage.backorders:
+            order = self._change(order, each, beside)
+            beside = Beside()
+        return self._look_again(order)
+
+    def _look_again(self, order: Order) -> str:
+        """Wait on, unless another try would end otherwise: nothing but the stock itself knows."""
+        sourced = self._sourcing.source(order, fresh=True)
+        if not self._sourcing.would_end_otherwise(order, sourced):
+            return place_to_wait(order)
+        self._change(order, c.ReleaseBackorder(awaited_items(order)[0]))
+        raise Overtaken("stock has come meanwhile")
+
+    def _change(self, order: Order, command: c.Command, beside: Beside | None = None) -> Order:
+        return self._orders.change(
+            order.order_id, command, at=self._at, actor=ACTOR, seen=order, beside=beside
+        )
+
+
+def standing(order: Order, at: datetime) -> str | None:
+    """What is already known of the order; None when there is something to route."""
+    if (known := prepared(order)) is not None:
+        return known
+    if order.active_holds:
+        return "on_hold"
+    if not order.is_paid_for:
+        return "payment_pending"
+    if order.is_deferred and order.deferred_until and at < order.deferred_until:
+        return place_to_wait(order)
+    return None if items_of(order) else "routed"
+
+
+def scarce_item(order: Order, sourced: Sourced) -> str | None:
+    """A stock item of which so little is left that it is better shared out among several orders;
+    none for an order that has waited for its turn already."""
+    rules = sourced.rule_set
+    if not rules.window_seconds or order.deferred_until is not None or order.stock_hold_id:
+        return None
+    left: Counter[str] = Counter()
+    for location in sourced.snapshot.locations:
+        left.update(dict(location.available))
+    wanted = sorted(items_of(order))
+    return next((item for item in wanted if left[item] < rules.scarce_below), None)
+
+
+def planned(order: Order, sourced: Sourced) -> tuple[tuple[Assigned, ...], RoutingRecord]:
+    first = len(order.fulfillment_orders) + 1
+    plan = tuple(
+        _assigned(fulfillment_order_id(order.order_id, number), assignment, sourced)
+        for number, assignment in enumerate(sourced.decision.plan, first)
+    )
+    return plan, _record(sourced.decision)
+
+
+def as_planned(kept: RoutingPlan) -> c.RecordRouting:
+    return c.RecordRouting(
+        kept.plan,
+        kept.record,
+        backorders=tuple(
+            c.Backorder(each.lines, each.expected_on, each.preorder) for each in kept.backordered
+        ),
+        denied=kept.denied,
+    )
+
+
+def _record(decision: Decision) -> RoutingRecord:
+    runner_up = decision.runner_up
+    return RoutingRecord(
+        cost=decision.cost,
+        runner_up=runner_up.location_ids if runner_up else (),
+        runner_up_cost=runner_up.cost if runner_up else None,
+        rejected=tuple(RejectedLocation(r.location_id, r.reason) for r in decision.rejected),
+        proved=decision.proved,
+        rule_set=decision.rule_set,
+        rule_set_version=decision.version,
+        objective=decision.objective,
+    )
+
+
+def _assigned(identity: str, assignment: Assignment, sourced: Sourced) -> Assigned:
+    where = assignment.location_id
+    timed = sourced.locations[where].calendar != ALWAYS_OPEN or assignment.deliver_by
+    return Assigned(
+        identity,
+        where,
+        tuple(_quantities(assignment)),
+        ship_on=assignment.ship_on.isoformat()
+        if where in sourced.limits and assignment.ship_on
+        else "",
+        ship_by=assignment.ship_by if timed else None,
+        deliver_by=_iso(assignment.deliver_by),
+        delivery=_delivery(where, sourced.store),
+    )
+
+
+def _iso(day: date | None) -> str:
+    return day.isoformat() if day else ""
+
+
+def _quantities(assignment: Assignment) -> Iterable[Quantity]:
+    by_line: Counter[str] = Counter()
+    for each in assignment.lines:
+        by_line[each.line_id] += each.quantity
+    return (Quantity(line_id, quantity) for line_id, quantity in by_line.items())
+
+
+def _delivery(location_id: str, store: str) -> Delivery:
+    """With a store, the customer collects the order there."""
+    if not store:
+        return Delivery.SHIP
+    return Delivery.PICKUP if location_id == store else Delivery.SHIP_TO_STORE
+
+
+def _covers(kept: RoutingPlan, order: Order) -> bool:
+    """Whether the plan speaks of exactly what the order has open."""
+    spoken: Counter[str] = Counter()
+    waiting = (each for backordered in kept.backordered for each in backordered.lines)
+    assigned = (each for part in kept.plan for each in part.lines)
+    for quantity in (*assigned, *waiting, *kept.denied):
+        spoken[quantity.line_id] += quantity.quantity
+    return spoken == {line.line_id: line.open for line in order.lines if line.open}

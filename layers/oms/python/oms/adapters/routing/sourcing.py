@@ -1,0 +1,242 @@
+"""One order before the network: what is there for it, and what the rules decide about that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from oms.adapters.capacity_slots import CapacitySlots
+from oms.adapters.holds_table import HoldsTable
+from oms.adapters.items_table import ItemsTable
+from oms.adapters.routing.knowledge import Knowledge, Known
+from oms.domain.availability import Channel, OnShortage, floors
+from oms.domain.inventory import Level
+from oms.domain.items import BackorderMode, StockItem
+from oms.domain.locations import Location
+from oms.domain.network.rates import Load
+from oms.domain.order import Order, awaited_items, excluded, preordered_items
+from oms.domain.routing import Decision, RoutingOutcome
+from oms.domain.routing.deciding import route_order
+from oms.domain.routing.kept import KeptDecision
+from oms.domain.routing.rules import RuleSet
+from oms.domain.routing.snapshot import OrderFacts, Snapshot
+from oms.domain.routing.surveying import Surroundings, survey, to_store, wanted_of
+from oms.domain.stock_holds import Where, may_be_taken_by
+
+BUDGET = 0.5  # seconds of one decision; what is not proved by then says so
+DAYS_AHEAD = 14  # for which capacity is looked at
+
+
+class Levels(Protocol):
+    """Stock as whoever routes may take it."""
+
+    def levels(
+        self, items: Iterable[str], *, consistent: bool = True
+    ) -> dict[str, tuple[Level, ...]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """A decision, with what it was made of. `floors` are units that must remain, by stock item and
+    location; `items` are the stock items of the order; `store` is where it will be collected."""
+
+    snapshot: Snapshot
+    decision: Decision
+    rule_set: RuleSet
+    channel: Channel
+    items: Mapping[str, StockItem]
+    floors: Mapping[tuple[str, str], int]
+    locations: Mapping[str, Location]
+    store: str = ""
+
+    @property
+    def is_routed(self) -> bool:
+        return self.decision.outcome is RoutingOutcome.ROUTED
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """Units that a location ships a day, where it has a limit."""
+        limited = ((name, each.daily_capacity) for name, each in self.locations.items())
+        return {name: limit for name, limit in limited if limit is not None}
+
+    @property
+    def kept(self) -> KeptDecision:
+        return KeptDecision(self.snapshot, self.decision)
+
+
+class Sourcing:
+    def __init__(
+        self,
+        levels: Levels,
+        knowledge: Knowledge,
+        items: ItemsTable,
+        capacity: CapacitySlots,
+        holds: HoldsTable,
+        at: datetime,
+    ) -> None:
+        self._levels, self._knowledge, self._items = levels, knowledge, items
+        self._capacity, self._holds, self._at = capacity, holds, at
+
+    def source(
+        self,
+        order: Order,
+        *,
+        fresh: bool = False,
+        levels: Mapping[str, Sequence[Level]] | None = None,
+        refused: Mapping[str, str] | None = None,
+    ) -> Sourced:
+        """Decide from what is there now; `fresh`: what was read in vain is read anew.
+
+        `levels` in the place of the table's own; `refused` in the place of those that have
+        rejected the order.
+        """
+        known = self._knowledge.now(fresh=fresh)
+        rule_set = self._knowledge.rule_set_for(order.order_id)
+        channel = known.channel(order.channel)
+        items = self._items.of(items_of(order))
+        facts = facts_of(order, channel, items.values())
+        around = self._around(order, known, channel, items, levels, fresh)
+        out = excluded(order, self._at) if refused is None else refused
+        snapshot, decision, store = decided(facts, around, out, rule_set, self._at)
+        return Sourced(
+            snapshot=snapshot,
+            decision=decision,
+            rule_set=rule_set,
+            channel=channel,
+            items=items,
+            floors=around.floors,
+            locations={each.location_id: each for each in known.locations},
+            store=store,
+        )
+
+    def own(self, order: Order) -> Mapping[Where, int]:
+        """Units that its cart has held for it: what is one's own never keeps one waiting."""
+        with_hold = order.stock_hold_id and may_be_taken_by(order)
+        return self._holds.held(order.stock_hold_id) if with_hold else {}
+
+    def ships_ahead(self, order: Order) -> bool:
+        """Whether what is there of it may be shipped before the rest."""
+        channel = self._knowledge.now().channel(order.channel)
+        return facts_of(order, channel, self._items.of(items_of(order)).values()).allow_partial
+
+    def shipping_locations(self) -> frozenset[str]:
+        return frozenset(x.location_id for x in self._knowledge.now().locations if x.active)
+
+    def lies_with_refusers(
+        self, order: Order, levels: Mapping[str, Sequence[Level]] | None = None
+    ) -> bool:
+        """Whether those that have rejected the order have what the others lack."""
+        return bool(excluded(order, self._at)) and (
+            self.source(order, levels=levels, refused={}).is_routed
+        )
+
+    def would_end_otherwise(
+        self, order: Order, sourced: Sourced, levels: Mapping[str, Sequence[Level]] | None = None
+    ) -> bool:
+        """Whether a waiting order should be routed again: it can be filled, or a person must
+        decide, or it stands in no line for what it lacks."""
+        short = (order.line(line_id) for line_id, _ in sourced.decision.backordered)
+        lacking = {part.item for line in short for part in line.parts}
+        return (
+            sourced.is_routed
+            or self.lies_with_refusers(order, levels)
+            or lacking.isdisjoint(awaited_items(order))
+        )
+
+    def _around(
+        self,
+        order: Order,
+        known: Known,
+        channel: Channel,
+        items: Mapping[str, StockItem],
+        levels: Mapping[str, Sequence[Level]] | None,
+        fresh: bool,
+    ) -> Surroundings:
+        if levels is None:
+            levels = self._levels.levels(items_of(order), consistent=fresh)
+        return Surroundings(
+            locations=known.locations,
+            tables=known.tables,
+            levels=levels,
+            floors=floors(channel, items.values(), (x.location_id for x in known.locations)),
+            own=self.own(order),
+            assigned=None if channel.locations is None else frozenset(channel.locations),
+            left=self._left(known.locations),
+            loads=loads_of(items.values()) if known.tables.cards else {},
+            held_back=preordered_items(order, self._at)
+            | frozenset(_unreleased(items.values(), self._at.date())),
+        )
+
+    def _left(self, locations: Sequence[Location]) -> Mapping[tuple[str, date], int]:
+        """Of the locations that have a limit; their own day may be one before or after ours."""
+        limited = [each for each in locations if each.daily_capacity is not None]
+        if not limited:
+            return {}
+        first = self._at.date() - timedelta(days=1)
+        days = [first + timedelta(days=number) for number in range(DAYS_AHEAD)]
+        return self._capacity.left(limited, days)
+
+
+def decided(
+    facts: OrderFacts,
+    around: Surroundings,
+    refused: Mapping[str, str],
+    rule_set: RuleSet,
+    at: datetime,
+) -> tuple[Snapshot, Decision, str]:
+    """What is to be collected is looked for in its store, then wherever it can be brought from."""
+    snapshot = survey(facts, around, refused, at)
+    decision = route_order(snapshot, rule_set, budget=BUDGET)
+    store = next((x for x in around.locations if x.location_id == facts.pickup_location), None)
+    if store is None or decision.outcome is RoutingOutcome.ROUTED:
+        return snapshot, decision, facts.pickup_location
+    brought = survey(to_store(snapshot, store), around, refused, at)
+    return brought, route_order(brought, rule_set, budget=BUDGET), facts.pickup_location
+
+
+def facts_of(order: Order, channel: Channel, items: Iterable[StockItem]) -> OrderFacts:
+    ahead = channel.on_shortage is OnShortage.PARTIAL
+    return OrderFacts(
+        order_id=order.order_id,
+        channel=order.channel,
+        currency=order.currency,
+        value=order.total,
+        destination=order.destination,
+        method=order.shipping.method,
+        wanted=tuple(
+            wanted_of(line, line.open + line.backordered)
+            for line in order.lines
+            if line.open + line.backordered
+        ),
+        tags=order.tags,
+        customer_tier=order.customer_tier,
+        deliver_by=date.fromisoformat(order.deliver_by) if order.deliver_by else None,
+        pickup_location=order.pickup_location,
+        allow_partial=ahead or any(item.policy.backorders.partial for item in items),
+    )
+
+
+def items_of(order: Order) -> set[str]:
+    return {
+        part.item for line in order.lines if line.open + line.backordered for part in line.parts
+    }
+
+
+def loads_of(items: Iterable[StockItem]) -> dict[str, Load]:
+    """Of one unit each; what nobody has measured is left out."""
+    measured = ((item.item, item.attributes) for item in items)
+    return {
+        identity: Load(1, it.weight_g or 0, it.length_mm or 0, it.width_mm or 0, it.height_mm or 0)
+        for identity, it in measured
+        if it.weight_g or it.length_mm
+    }
+
+
+def _unreleased(items: Iterable[StockItem], today: date) -> Iterable[str]:
+    for item in items:
+        backorders = item.policy.backorders
+        released = backorders.release_on is None or backorders.release_on <= today
+        if backorders.mode is BackorderMode.PREORDER and not released:
+            yield item.item

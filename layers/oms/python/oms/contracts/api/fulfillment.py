@@ -1,0 +1,94 @@
+"""What warehouses and stores report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from oms.contracts.api.fields import (
+    MAX_LINES,
+    MAX_QUANTITY,
+    Code,
+    Contract,
+    Cursor,
+    Identity,
+    PageSize,
+    Quantity,
+    Reason,
+    Slug,
+)
+from oms.contracts.api.orders import LineQuantity
+from oms.contracts.invalid import Fault
+
+
+class FulfillmentOrderQuery(Contract):
+    """Without a status: what is still in the warehouse. Without a location: of all of them."""
+
+    location: Identity | None = None
+    status: (
+        Literal[
+            "open",
+            "accepted",
+            "picking",
+            "packed",
+            "shipped",
+            "delivered",
+            "arrived",
+            "ready_for_pickup",
+            "collected",
+            "rejected",
+            "cancelled",
+        ]
+        | None
+    ) = None
+    cursor: Cursor | None = None
+    limit: PageSize = 50
+
+
+class ParcelGiven(Contract):
+    carrier: Slug
+    tracking_number: Code
+    lines: Annotated[list[LineQuantity], Field(min_length=1, max_length=MAX_LINES)]
+
+
+class Ship(Contract):
+    parcels: Annotated[list[ParcelGiven], Field(min_length=1, max_length=60)]
+
+    def faults(self) -> Iterator[Fault]:
+        seen: set[tuple[str, str]] = set()
+        for place, parcel in enumerate(self.parcels):
+            if (parcel.carrier, parcel.tracking_number) in seen:
+                yield Fault(f"parcels[{place}].tracking_number", "is given twice")
+            seen.add((parcel.carrier, parcel.tracking_number))
+
+
+class Reject(Contract):
+    reason: Reason
+
+
+class Reroute(Contract):
+    reason: Reason
+
+
+class ShortLine(Contract):
+    """Units that are not there, or those that are: a report of what was `found` may be repeated."""
+
+    line_id: Identity
+    missing: Quantity | None = None
+    found: Annotated[int, Field(ge=0, le=MAX_QUANTITY)] | None = None
+
+
+class ShortPick(Contract):
+    lines: Annotated[list[ShortLine], Field(min_length=1, max_length=MAX_LINES)]
+    reason: Reason = "not found"
+
+    def faults(self) -> Iterator[Fault]:
+        seen: set[str] = set()
+        for place, line in enumerate(self.lines):
+            if (line.missing is None) == (line.found is None):
+                yield Fault(f"lines[{place}]", "says either `missing` or `found`")
+            if line.line_id in seen:
+                yield Fault(f"lines[{place}].line_id", "is given twice")
+            seen.add(line.line_id)

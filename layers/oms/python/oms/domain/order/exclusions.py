@@ -1,0 +1,17 @@
+"""Locations that are not asked for this order: they have said that they cannot do it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from oms.domain.order.model import Order
+
+
+def excluded(order: Order, at: datetime) -> Mapping[str, str]:
+    """Their reasons, by location; of several the last one that still holds."""
+    return {
+        each.location_id: each.reason
+        for each in order.refused_by
+        if each.until is None or at < each.until
+    }

@@ -2,7 +2,7 @@
 
 from constructs import Construct
 
-from infra.data import CHANGE, WRITE, Data
+from infra.data import CHANGE, Data
 from infra.python_function import Layers, PythonFunction
 
 
@@ -18,6 +18,6 @@ class Fulfillment(Construct):
             self, "AwaitOutcome", "fulfillment/await_outcome", layers, orders
         )
         data.orders.permit(self.api, *CHANGE, "BatchGetItem", "Query", indexes=("GSI1", "GSI3"))
-        data.stock.permit(self.api, "Query", *WRITE)
+        data.stock.permit(self.api, "Query", *CHANGE)
         data.orders.permit(self.wait, *CHANGE)
         self.wait.permit_resuming()

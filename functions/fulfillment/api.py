@@ -11,6 +11,7 @@ from oms.adapters.carriers import CARRIERS
 from oms.adapters.http_api import HttpApi, Problem, Request
 from oms.adapters.order_reader import KeyPage
 from oms.adapters.orders_table import Beside, OrdersTable, once_key, orders_table
+from oms.adapters.rule_sets_table import rule_sets_table
 from oms.adapters.scan_inbox import record_kept, scan_inbox
 from oms.adapters.stock_table import stock_table
 from oms.contracts.api.fulfillment import FulfillmentOrderQuery, Reject, Reroute, Ship, ShortPick
@@ -24,7 +25,6 @@ from oms.domain.events import PackedParcel
 from oms.domain.fulfillment import COLLECT_WITHIN, IN_STORE, IN_WAREHOUSE, Quantity
 from oms.domain.ids import order_of_fulfillment
 from oms.domain.order import Order
-from oms.domain.routing.rules import DEFAULT_RULES
 
 ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE")
 
@@ -72,14 +72,14 @@ def deliver(request: Request) -> FulfillmentOrderView:
 
 @app.route("POST", "/fulfillment-orders/{id}/reject")
 def reject(request: Request) -> FulfillmentOrderView:
-    reason, until = request.read(Reject).reason, _asked_again()
+    reason, until = request.read(Reject).reason, _asked_again(request)
     beside = _looked_at(request, until)
     return _do(request, lambda identity: c.RejectFulfillmentOrder(identity, reason, until), beside)
 
 
 @app.route("POST", "/fulfillment-orders/{id}/reroute")
 def reroute(request: Request) -> FulfillmentOrderView:
-    reason, until = request.read(Reroute).reason, _asked_again()
+    reason, until = request.read(Reroute).reason, _asked_again(request)
     beside = _looked_at(request, until)
     return _do(
         request, lambda identity: c.TakeBackFulfillmentOrder(identity, reason, until), beside
@@ -88,7 +88,7 @@ def reroute(request: Request) -> FulfillmentOrderView:
 
 @app.route("POST", "/fulfillment-orders/{id}/short-pick")
 def short_pick(request: Request) -> FulfillmentOrderView:
-    said, until = request.read(ShortPick), _asked_again()
+    said, until = request.read(ShortPick), _asked_again(request)
     missing = tuple(Quantity(x.line_id, x.missing) for x in said.lines if x.missing is not None)
     found = tuple(Quantity(x.line_id, x.found) for x in said.lines if x.found is not None)
     return _do(
@@ -118,9 +118,12 @@ def _looked_at(request: Request, until: datetime) -> Beside:
     return Beside(writes=tuple(agenda().writes(DueKind.END_EXCLUSION, order_id, until)))
 
 
-def _asked_again() -> datetime:
+def _asked_again(request: Request) -> datetime:
     """When a location that cannot do it now may be asked again for the same order."""
-    return datetime.now(UTC) + timedelta(hours=DEFAULT_RULES.exclusion_hours)
+    rule_sets, order_id = rule_sets_table(), order_of_fulfillment(request.path["id"])
+    version = rule_sets.active(consistent=False).version_for(order_id)
+    hours = rule_sets.rule_set(version).exclusion_hours
+    return datetime.now(UTC) + timedelta(hours=hours)
 
 
 @app.route("POST", "/fulfillment-orders/{id}/ship")

@@ -28,3 +28,7 @@ def reroute_work(location_id: str, at: datetime) -> str:
     """A run that dies behind it asks for another: that finds what is left."""
     job = ask_for_rerouting(jobs_table(), job_queue(), location_id, at.isoformat(), at)
     return job.job_id
+
+
+def end_window(name: str, at: datetime) -> int:
+    return routing().window_desk(at).route(name)

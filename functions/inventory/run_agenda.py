@@ -70,6 +70,7 @@ def handlers() -> Mapping[str, Handler]:
     return {
         DueKind.EXPIRE_HOLD: lambda hold_id, now: expire_hold(holds, orders, hold_id, now),
         **of_orders,
+        DueKind.ROUTING_WINDOW: routing_deadlines.end_window,
         DueKind.PROMISE_AT_RISK: routing_deadlines.promise_at_risk,
         DueKind.REROUTE_WORK: routing_deadlines.reroute_work,
     }

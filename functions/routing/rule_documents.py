@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from oms.contracts.api.routing import ExampleGiven, ExampleLocation, ExampleOrder, RuleSetGiven
 from oms.domain.lines import Part
@@ -39,17 +40,17 @@ def rule_set_of(said: RuleSetGiven, version: int) -> RuleSet:
     )
 
 
-def _tuples(members: dict[str, object]) -> dict[str, object]:
+def _tuples(members: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(each) if isinstance(each, list) else each for name, each in members.items()}
 
 
-def _then(members: dict[str, object]) -> Then:
+def _then(members: dict[str, Any]) -> Then:
     read = _tuples(members)
     for name in ("exclude_kinds", "only_kinds"):
-        read[name] = tuple(map(LocationKind, read[name]))  # type: ignore[arg-type]
+        read[name] = tuple(map(LocationKind, read[name]))
     if read["objective"] is not None:
-        read["objective"] = Objective(str(read["objective"]))
-    return Then(**read)  # type: ignore[arg-type]
+        read["objective"] = Objective(read["objective"])
+    return Then(**read)
 
 
 def _example(said: ExampleGiven) -> Example:

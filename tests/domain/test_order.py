@@ -340,3 +340,18 @@ def test_a_deadline_never_expires_an_order_that_was_paid_in_time() -> None:
 
     with pytest.raises(IllegalTransition):
         story.do(c.CancelOrder("expired", expired=True))
+
+
+def test_what_was_earned_is_not_voided_because_its_capture_has_failed() -> None:
+    story = Story(placement(line(1), line(2))).authorized()
+    story.routed(("austin", {"line_1": 1}), ("reno", {"line_2": 1})).shipped(1)
+    story.do(paid("op_2", OperationStatus.FAILED))
+
+    story.do(c.CancelOrder("no more"))
+
+    (void,) = [x for x in story.order.payment.operations if x.kind is OperationKind.VOID]
+    assert void.amount == 1000
+    assert story.order.owed(OperationKind.CAPTURE) == 1500
+    story.do(c.RetryPaymentOperation("op_2"), paid(void.operation_id))
+    story.do(c.RecordPaymentResult("op_2", 2, OperationStatus.SUCCEEDED, "ref"))
+    assert story.order.payment.captured + story.order.payment.voided == 2500

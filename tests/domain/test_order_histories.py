@@ -276,6 +276,9 @@ WISHES: dict[str, Any] = {
     "reject": lambda o, n, m: c.RejectFulfillmentOrder(
         _box(o, n), "broken", (None, NOW + timedelta(days=m))[m % 2]
     ),
+    "take back": lambda o, n, m: c.TakeBackFulfillmentOrder(
+        _box(o, n), "outage", (None, NOW + timedelta(days=m))[m % 2]
+    ),
     "pick short": _short_pick,
     "ready": lambda o, n, m: c.ReadyFulfillmentOrder(_box(o, n)),
     "collect": lambda o, n, m: c.CollectFulfillmentOrder(_box(o, n)),

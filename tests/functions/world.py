@@ -28,6 +28,7 @@ from oms.adapters.payments.base import Provider
 from oms.adapters.payments.settling import settle
 from oms.adapters.routing.desk import Routing
 from oms.adapters.routing.knowledge import Knowledge
+from oms.adapters.routing.window_rows import Windows
 from oms.adapters.rule_sets_table import RuleSetsTable
 from oms.adapters.stock_ledger import StockLedger
 from oms.adapters.stock_table import StockTable
@@ -296,4 +297,5 @@ def routing_of(client: DynamoDB, orders_name: str, stock_name: str) -> Routing:
         HoldsTable(client, stock_name, stock, agenda),
         SupplyTable(client, stock_name, stock),
         agenda,
+        Windows(client, stock_name, agenda),
     )

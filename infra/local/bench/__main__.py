@@ -13,17 +13,22 @@ from rich.console import Console
 from infra.local import access
 from infra.local.bench import capacity, cold, hot_sku, measuring, rows, table
 from infra.local.bench.assembly import Assembly, Bytecode, bytecode
+from infra.local.bench.flash_sale import Sale
+from infra.local.bench.flash_sale import Shop as Rush
 from infra.local.bench.rows import Row
+from infra.local.bench.sellers import OnlyLevels
 from infra.local.bench.walking import Shop
 from infra.local.client import Client
 from infra.local.cloud import Cloud, CloudError, free_port
 from infra.local.deploy import deploy
 from infra.local.install import LOCAL
 from infra.local.synth import ASSEMBLY, synthesize
+from oms.adapters.leases import Leases
 
 AWS_ASSEMBLY = LOCAL / "cdk.aws"
 RESULTS = LOCAL / "bench.json"
 ORDERS, WARM_UP, PLACED = 100, 5, 30
+RUSH_UNITS, SEED = 400, 1
 
 
 def main() -> None:
@@ -51,6 +56,8 @@ def bench(console: Console, orders: int, verbose: bool) -> None:
             run = measuring.measure(shop, assembly, orders, tell)
     with step(console, "one hot SKU against fifty"), bare_cloud() as cloud:
         hot = hot_sku.compare(cloud)
+    with step(console, "a flash sale in virtual time"):
+        rushes = {"leases": rush(Leases), "levels": rush(OnlyLevels)}
     ceilings = capacity.ceilings(run, assembly)
     result = [
         *rows.of_run(run),
@@ -63,8 +70,13 @@ def bench(console: Console, orders: int, verbose: bool) -> None:
     keep(sorted(result))
     table.show(console, sorted(result))
     table.compared(console, hot)
+    table.rushed(console, rushes)
     if verbose:
         table.detail(console, run, at_home(), starts, ceilings, found)
+
+
+def rush(leases: type[Leases]) -> Sale:
+    return Rush(RUSH_UNITS, SEED, leases).run()
 
 
 def at_home() -> Assembly:

@@ -29,6 +29,7 @@ from oms.adapters.network_table import NetworkTable
 from oms.adapters.orders_table import OrdersTable
 from oms.adapters.routing.desk import Routing
 from oms.adapters.routing.knowledge import Knowledge
+from oms.adapters.routing.window_rows import Windows
 from oms.adapters.rule_sets_table import RuleSetsTable
 from oms.adapters.stock_table import StockTable
 from oms.adapters.supply_table import SupplyTable
@@ -157,6 +158,7 @@ def routing_of(client: Any, shelf: Shelf, stock: StockTable, leases: Leases) -> 
         holds=HoldsTable(client, shelf.stock, stock, agenda),
         supply=SupplyTable(client, shelf.stock, stock),
         agenda=agenda,
+        windows=Windows(client, shelf.stock, agenda),
     )
 
 

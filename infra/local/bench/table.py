@@ -9,12 +9,14 @@ from rich.console import Console
 from infra.local.bench.assembly import Assembly, Bytecode
 from infra.local.bench.capacity import Ceiling
 from infra.local.bench.cold import Start
+from infra.local.bench.flash_sale import Sale
 from infra.local.bench.hot_sku import Comparison, median_ratio
 from infra.local.bench.measuring import Run, counts
 from infra.local.bench.rows import Figures, Row
 
 FORM = "{:>2}  {:<31}{:<21}{:<12}{:<16}{:<15}{}"
 COMPARED = "    {:<31}{:>10}{:>10}{:>11}{:>8}{:>8}"
+RUSHED = "    {:<33}{:>8}{:>10}{:>11}{:>8}"
 FIGURES = ("per_second", "conflicts", "wru")
 DETAIL = "{:<22}{:>8}{:>8}{:>8}  {}"
 NOTES = """\
@@ -53,6 +55,16 @@ def compared(console: Console, found: Comparison) -> None:
         failed = sum(run.failed for run in runs)
         figures = (f"{figure:,.2f}" for figure in (ratio, *middles))
         console.print(COMPARED.format(name, *figures, failed))
+
+
+def rushed(console: Console, rushes: Mapping[str, Sale]) -> None:
+    """The same sale by leases, and by levels alone."""
+    titles = "flash sale, simulated: taken from", "÷ demand", "p99 s", "conflicts", "gave up"
+    console.print(RUSHED.format(*titles))
+    for name, sale in rushes.items():
+        conflicts = f"{sale.conflicts / len(sale.at):.2f}"
+        told = f"{sale.times_demand:.2f}", f"{sale.p99:.2f}", conflicts, sale.gave_up
+        console.print(RUSHED.format(name, *told))
 
 
 def bound(row: Row, figures: Figures) -> str:

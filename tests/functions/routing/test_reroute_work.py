@@ -242,3 +242,28 @@ def test_an_order_elsewhere_is_not_touched(network: Network) -> None:
     network.work_all()
 
     assert network.world.orders.get(placed.order_id) == placed
+
+
+def test_a_location_that_nobody_knows_fails_the_job(network: Network) -> None:
+    job = network.asked("reroute_work", location_id="TULSA")
+
+    network.work_all()
+
+    failed = network.jobs.get(job.job_id)
+    assert (failed.status, failed.reason) == (JobStatus.FAILED, "there is no location TULSA")
+
+
+def test_what_is_cut_from_one_day_may_go_to_another_day_of_the_same_location(dynamodb: Any) -> None:
+    limited = Location("AUSTIN", "Austin", LocationKind.WAREHOUSE, "US", daily_capacity=50)
+    network = Network.new(dynamodb, limited)
+    network.world.receive("MUG", 100)
+    orders = [network.routed(("MUG", 2)) for _ in range(2)]
+    network.change("AUSTIN", daily_capacity=2)
+    network.asked("reroute_work", location_id="AUSTIN")
+    network.work_all()
+
+    assert network.world.route(orders[1].order_id) == "routed"
+
+    again = network.world.check(orders[1].order_id)
+    assert [each.location_id for each in again.fulfillment_orders] == ["AUSTIN", "AUSTIN"]
+    assert box(again).ship_on > box(again, 0).ship_on

@@ -64,7 +64,12 @@ def test_a_document_says_the_same_as_the_rule_set_made_of_it() -> None:
             {
                 "name": "dear orders",
                 "when": {"min_value": 10_000, "tags_any": ["gift"]},
-                "then": {"objective": "fastest", "max_splits": 0, "only_kinds": ["warehouse"]},
+                "then": {
+                    "objective": "fastest",
+                    "max_splits": 0,
+                    "only_kinds": ["warehouse"],
+                    "except_for": ["paris"],
+                },
             }
         ],
     )
@@ -75,6 +80,7 @@ def test_a_document_says_the_same_as_the_rule_set_made_of_it() -> None:
     assert found.rules[0].when.min_value == 10_000
     assert found.rules[0].then.objective is Objective.FASTEST
     assert found.rules[0].then.max_splits == 0
+    assert found.rules[0].then.except_for == ("paris",)
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def simulated(network: Network, **said: Any) -> SimulationView:
 def forget_decisions(network: Network, order: Order) -> None:
     """As an order of the time before decisions were kept."""
     for seq in range(1, order.version + 1):
-        network.world.client.update_item(  # type: ignore[attr-defined]
+        network.world.client.update_item(
             TableName=network.world.orders_name,
             Key=key(order_pk(order.order_id), event_sk(seq)),
             UpdateExpression="REMOVE decision",

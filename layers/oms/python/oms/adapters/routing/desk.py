@@ -17,6 +17,8 @@ from oms.adapters.routing.knowledge import Knowledge, knowledge
 from oms.adapters.routing.router import Router, Ways
 from oms.adapters.routing.shortages import Shortages
 from oms.adapters.routing.sourcing import Levels, Sourcing
+from oms.adapters.routing.window_rows import Windows, windows
+from oms.adapters.routing.windows import WindowDesk
 from oms.adapters.stock_table import StockTable, stock_table
 from oms.adapters.supply_table import SupplyTable, supply_table
 
@@ -32,6 +34,7 @@ class Routing:
     holds: HoldsTable
     supply: SupplyTable
     agenda: Agenda
+    windows: Windows
 
     def router(self, at: datetime) -> Router:
         """Takes the stock as this environment may sell it: what it has leased is its own."""
@@ -41,8 +44,12 @@ class Routing:
             Ways(self.stock, self.leases, self.holds),
             Shortages(self.orders, self.stock, self.supply, self.agenda),
             self.agenda,
+            self.windows,
             at,
         )
+
+    def window_desk(self, at: datetime) -> WindowDesk:
+        return WindowDesk(self.orders, self.windows, self.sourcing(at), self.router(at))
 
     def sourcing(self, at: datetime) -> Sourcing:
         """Looks at the stock as everybody sees it, and takes nothing."""
@@ -67,4 +74,5 @@ def routing() -> Routing:
         holds_table(),
         supply_table(),
         agenda(),
+        windows(),
     )

@@ -26,7 +26,8 @@ from oms.domain.agenda import DueKind
 from oms.domain.errors import OmsError
 from oms.domain.fulfillment import FulfillmentOrder
 from oms.domain.ids import order_of_fulfillment
-from oms.domain.jobs import UNFINISHED, Job, Slice, SlicePlan, job_id_of
+from oms.domain.inventory import UnknownLocation
+from oms.domain.jobs import UNFINISHED, Job, JobFailed, Slice, SlicePlan, job_id_of
 from oms.domain.locations import Location
 from oms.domain.rerouting import (
     CAPACITY_CUT,
@@ -100,7 +101,7 @@ class Rerouting:
         return [SlicePlan({})]
 
     def work(self, job: Job, part: Slice) -> Iterator[Step]:
-        location = self._network.location(job.params["location_id"])
+        location = self._location(job.params["location_id"])
         cursor: dict[str, Any] = part.cursor or {"start": None, "looked": False, "taking": []}
         if not cursor["looked"] and may_be_out(location, self._at):
             yield from self._give_up(location, cursor["start"])
@@ -109,6 +110,12 @@ class Rerouting:
 
     def finish(self, job: Job, parts: Sequence[Slice]) -> dict[str, str]:  # noqa: ARG002
         return {}
+
+    def _location(self, location_id: str) -> Location:
+        try:
+            return self._network.location(location_id)
+        except UnknownLocation as unknown:
+            raise JobFailed(str(unknown)) from None
 
     def _give_up(self, location: Location, start: Any) -> Iterator[Step]:
         while True:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import NoReturn
 
 from oms.adapters.agenda import Agenda
@@ -15,6 +15,7 @@ from oms.adapters.leases import Leases
 from oms.adapters.orders_table import Beside, OrdersTable, Taking
 from oms.adapters.routing.shortages import Shortages
 from oms.adapters.routing.sourcing import Sourced, Sourcing, items_of
+from oms.adapters.routing.window_rows import Windows, window_end
 from oms.adapters.stock_table import StockTable
 from oms.contracts import codec
 from oms.domain import commands as c
@@ -75,10 +76,12 @@ class Router:
         ways: Ways,
         shortages: Shortages,
         agenda: Agenda,
+        windows: Windows,
         at: datetime,
     ) -> None:
         self._orders, self._sourcing, self._ways = orders, sourcing, ways
-        self._shortages, self._agenda, self._at = shortages, agenda, at
+        self._shortages, self._agenda, self._windows = shortages, agenda, windows
+        self._at = at
 
     def route(self, order_id: str) -> str:
         """routed, backordered, or what keeps the order from being routed.
@@ -189,9 +192,9 @@ class Router:
         raise Overtaken("the order has outgrown its plan")
 
     def _defer(self, order: Order, sourced: Sourced, item: str) -> str:
-        until = self._at + timedelta(seconds=sourced.rule_set.window_seconds)
-        due = self._agenda.writes(DueKind.ROUTING_WINDOW, order.order_id, until)
-        beside = Beside(decision=codec.encode(sourced.kept), writes=tuple(due))
+        until = window_end(self._at, sourced.rule_set.window_seconds)
+        waits = self._windows.writes(order.order_id, until)
+        beside = Beside(decision=codec.encode(sourced.kept), writes=tuple(waits))
         return place_to_wait(self._change(order, c.DeferRouting(until, item), beside))
 
     def _wait(self, order: Order, sourced: Sourced) -> str:

@@ -111,6 +111,9 @@ class Sourcing:
             store=store,
         )
 
+    def rule_set_for(self, order: Order) -> RuleSet:
+        return self._knowledge.rule_set_for(order.order_id)
+
     def own(self, order: Order) -> Mapping[Where, int]:
         """Units that its cart has held for it: what is one's own never keeps one waiting."""
         with_hold = order.stock_hold_id and may_be_taken_by(order)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -52,7 +52,8 @@ class WhenGiven(Contract):
 
 
 class ThenGiven(Contract):
-    """What a rule asks for; locations by id, by kind, or by a tag of theirs."""
+    """What a rule asks for; locations by id, by kind, or by a tag of theirs, but for those that it
+    spares."""
 
     exclude: Places = Field(default_factory=list)
     only: Places = Field(default_factory=list)
@@ -60,6 +61,7 @@ class ThenGiven(Contract):
     only_kinds: Kinds = Field(default_factory=list)
     exclude_tags: Names = Field(default_factory=list)
     only_tags: Names = Field(default_factory=list)
+    except_for: Places = Field(default_factory=list)
     max_splits: Splits | None = None
     objective: Objective | None = None
     cost_band: UnitPrice | None = None
@@ -178,7 +180,7 @@ class RuleSetGiven(Contract):
                 yield Fault(f"examples[{place}].{fault.field}", fault.reason)
 
 
-def _repeated(field: str, names: list[str]) -> Iterator[Fault]:
+def _repeated(field: str, names: Sequence[str]) -> Iterator[Fault]:
     for place, name in enumerate(names):
         if name in names[:place]:
             yield Fault(f"{field}[{place}]", f"{name!r} is there twice")

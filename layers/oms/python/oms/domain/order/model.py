@@ -187,13 +187,20 @@ class Order:
         return self.payment.authorized - taken
 
     def owed(self, kind: OperationKind) -> int:
-        """What is still to be captured, refunded or voided, beside what was asked for already."""
+        """What is still to be captured, refunded or voided, beside what was asked for already.
+
+        What is voided cannot be captured any more; what was earned is not voided, though its
+        capture has failed: it may be asked for again.
+        """
         if kind is OperationKind.CAPTURE:
-            asked = self.payment.committed(OperationKind.CAPTURE)
-            return max(0, min(self.earned, self.payment.authorized) - asked)
+            committed = self.payment.committed
+            left = self.payment.authorized - committed(OperationKind.VOID)
+            return max(0, min(self.earned, left) - committed(OperationKind.CAPTURE))
         if kind is OperationKind.REFUND:
             return max(0, self.unrefunded - self.payable)
-        return 0 if self.has_unshipped else max(0, self.uncaptured)
+        if self.has_unshipped:
+            return 0
+        return max(0, self.uncaptured - self.owed(OperationKind.CAPTURE))
 
     @property
     def unresolved(self) -> tuple[Operation, ...]:

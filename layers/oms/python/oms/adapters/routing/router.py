@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NoReturn
 
@@ -31,12 +32,14 @@ from oms.domain.network.calendars import ALWAYS_OPEN
 from oms.domain.network.capacity import CapacityFull
 from oms.domain.order import Order, RoutingPlan, awaited_items, planned_change
 from oms.domain.routing import NO_STOCK, Assignment, Decision
+from oms.domain.routing.kept import KeptDecision
 from oms.domain.stock_holds import HoldChanged, HoldTooLarge
 from oms.domain.waits import place_to_wait, prepared
 
 ROUNDS = 5  # of a decision that others overtook, before the workflow tries the step again
 REFUSED = "only locations that rejected it have the stock"
 ACTOR = "system"
+MAX_KEPT = 100_000  # bytes, deflated, of the 400 KB of an event's row
 
 
 class Overtaken(Refused):
@@ -109,7 +112,7 @@ class Router:
 
     def _settle(self, order: Order, *, fresh: bool) -> str:
         if order.routing_plan is not None and not _covers(order.routing_plan, order):
-            self._give_back(order, order.routing_plan)
+            self._give_back(order, order.routing_plan, "the order has changed")
         if (known := standing(order, self._at)) is not None:
             return known
         if order.routing_plan is not None:
@@ -143,16 +146,17 @@ class Router:
         self._ways.leave_all(order, self._at)
         shortage = self._shortages.of(order, sourced, self._at)
         said = c.PlanRouting(plan, record, backorders=shortage.backorders, denied=shortage.denied)
-        kept = Beside(decision=codec.encode(sourced.kept))
-        return self._take_batches(self._change(order, said, kept))
+        order = self._change(order, said, self._told(order, sourced, plan))
+        return self._take_batches(order)
 
     def _beside(self, order: Order, sourced: Sourced, plan: Sequence[Assigned]) -> Beside:
-        return Beside(
-            taking=self._ways.taking(order, sourced),
-            decision=codec.encode(sourced.kept),
-            writes=(*self._watched(plan), *self._shortages.deadlines(order, sourced, self._at)),
-            limits=sourced.limits,
-        )
+        told = self._told(order, sourced, plan)
+        return replace(told, taking=self._ways.taking(order, sourced), limits=sourced.limits)
+
+    def _told(self, order: Order, sourced: Sourced, plan: Sequence[Assigned] = ()) -> Beside:
+        """Why it was decided so, and what the agenda must look at."""
+        deadlines = self._shortages.deadlines(order, sourced, self._at)
+        return Beside(decision=kept(sourced), writes=(*self._watched(plan), *deadlines))
 
     def _watched(self, plan: Sequence[Assigned]) -> Iterator[Write]:
         """What has not left when it should have, somebody must look at."""
@@ -177,24 +181,28 @@ class Router:
         """The plan is kept: whoever comes next goes on with its batches, or gives them back."""
         if order.routing_plan is None:
             return place_to_wait(order)
-        kept = order.routing_plan
+        plan = order.routing_plan
         try:
-            self._ways.stock.apply_in_batches(planned_change(kept, order.line))
+            self._ways.stock.apply_in_batches(planned_change(plan, order.line))
         except OutOfStock as short:
             self._change(order, c.AbandonRouting(str(short)[:500]))
             raise
-        return place_to_wait(self._change(order, as_planned(kept)))
+        try:
+            limits = Beside(limits=self._sourcing.limits())
+            return place_to_wait(self._change(order, as_planned(plan), limits))
+        except CapacityFull:
+            self._give_back(order, plan, "a ship day is full by now")
 
-    def _give_back(self, order: Order, outgrown: RoutingPlan) -> NoReturn:
-        """A kept plan that would take more, or less, than the order still wants."""
-        self._ways.stock.give_back_batches(planned_change(outgrown, order.line))
-        self._change(order, c.AbandonRouting("the order has changed"))
-        raise Overtaken("the order has outgrown its plan")
+    def _give_back(self, order: Order, plan: RoutingPlan, why: str) -> NoReturn:
+        """A kept plan that cannot be recorded any more."""
+        self._ways.stock.give_back_batches(planned_change(plan, order.line))
+        self._change(order, c.AbandonRouting(why))
+        raise Overtaken(why)
 
     def _defer(self, order: Order, sourced: Sourced, item: str) -> str:
         until = window_end(self._at, sourced.rule_set.window_seconds)
         waits = self._windows.writes(order.order_id, until)
-        beside = Beside(decision=codec.encode(sourced.kept), writes=tuple(waits))
+        beside = Beside(decision=kept(sourced), writes=tuple(waits))
         return place_to_wait(self._change(order, c.DeferRouting(until, item), beside))
 
     def _wait(self, order: Order, sourced: Sourced) -> str:
@@ -206,8 +214,7 @@ class Router:
         if shortage.denied:
             self._change(order, c.CancelOrder(OUT_OF_STOCK, shortage.denied))
             raise Overtaken("what may not wait was cancelled")
-        deadlines = tuple(self._shortages.deadlines(order, sourced, self._at))
-        beside = Beside(decision=codec.encode(sourced.kept), writes=deadlines)
+        beside = self._told(order, sourced)
         for each in shortage.backorders:
             order = self._change(order, each, beside)
             beside = Beside()
@@ -251,6 +258,28 @@ def scarce_item(order: Order, sourced: Sourced) -> str | None:
         left.update(dict(location.available))
     wanted = sorted(items_of(order))
     return next((item for item in wanted if left[item] < rules.scarce_below), None)
+
+
+def kept(sourced: Sourced) -> bytes:
+    """The decision with what was known. Of a very large order only the locations that it names;
+    of a larger one nothing: a row is limited, and the order matters more than its reasons."""
+    for each in (sourced.kept, _reduced(sourced.kept)):
+        if len(packed := codec.encode(each)) <= MAX_KEPT or _deflated(packed) <= MAX_KEPT:
+            return packed
+    return b""
+
+
+def _deflated(octets: bytes) -> int:
+    return len(zlib.compress(octets, 9))
+
+
+def _reduced(whole: KeptDecision) -> KeptDecision:
+    decision, snapshot = whole.decision, whole.snapshot
+    named = {each.location_id for each in decision.plan}
+    if decision.runner_up is not None:
+        named |= set(decision.runner_up.location_ids)
+    locations = tuple(each for each in snapshot.locations if each.location_id in named)
+    return KeptDecision(replace(snapshot, locations=locations), decision)
 
 
 def planned(order: Order, sourced: Sourced) -> tuple[tuple[Assigned, ...], RoutingRecord]:

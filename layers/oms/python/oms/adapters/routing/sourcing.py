@@ -57,9 +57,7 @@ class Sourced:
 
     @property
     def limits(self) -> dict[str, int]:
-        """Units that a location ships a day, where it has a limit."""
-        limited = ((name, each.daily_capacity) for name, each in self.locations.items())
-        return {name: limit for name, limit in limited if limit is not None}
+        return limits_of(self.locations.values())
 
     @property
     def kept(self) -> KeptDecision:
@@ -110,6 +108,9 @@ class Sourcing:
             locations={each.location_id: each for each in known.locations},
             store=store,
         )
+
+    def limits(self) -> dict[str, int]:
+        return limits_of(self._knowledge.now().locations)
 
     def rule_set_for(self, order: Order) -> RuleSet:
         return self._knowledge.rule_set_for(order.order_id)
@@ -180,6 +181,12 @@ class Sourcing:
         first = self._at.date() - timedelta(days=1)
         days = [first + timedelta(days=number) for number in range(DAYS_AHEAD)]
         return self._capacity.left(limited, days)
+
+
+def limits_of(locations: Iterable[Location]) -> dict[str, int]:
+    """Units that a location ships a day, where it has a limit."""
+    limited = ((each.location_id, each.daily_capacity) for each in locations)
+    return {location_id: limit for location_id, limit in limited if limit is not None}
 
 
 def decided(

@@ -23,6 +23,7 @@ class Routing(Construct):
         for function in (self.route, self.release):
             data.orders.permit(function, *CHANGE)
             data.stock.permit(function, "GetItem", *WRITE)
+        data.orders.permit(self.route, "BatchGetItem")
         data.stock.permit(self.route, "BatchGetItem", "Query")
         owed = Subscription(self.release, data, detail={"owes_stock": [True]})
         self.api = PythonFunction(

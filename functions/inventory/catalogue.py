@@ -51,7 +51,8 @@ def policy_of(said: PutItem) -> Policy:
         SafetyStock(each.units, each.channel or "", each.location or "")
         for each in said.safety_stock
     )
-    return Policy(said.low_stock, tuple(safety), backorders_of(said.backorders))
+    backorders = backorders_of(said.backorders)
+    return Policy(said.low_stock, tuple(safety), backorders, said.daily_sales)
 
 
 def backorders_of(said: BackordersGiven) -> Backorders:
@@ -79,6 +80,7 @@ def item_view(item: StockItem, components: Mapping[str, StockItem]) -> ItemView:
         tags=list(attributes.tags),
         category=attributes.category,
         low_stock=policy.low_stock,
+        daily_sales=policy.daily_sales,
         safety_stock=[safety_view(each) for each in policy.safety_stock],
         backorders=backorders_view(policy.backorders),
     )

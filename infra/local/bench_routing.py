@@ -117,6 +117,12 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(given)
 
 
+def in_short() -> str:
+    """Instances of its own, and windows of orders on scarce stock, each in a line."""
+    scores = list(scored(own_instances(), BUDGET))
+    return "\n".join([*targets(scores), *joint(list(windows_of(WINDOWS)))])
+
+
 def own_instances() -> list[Instance]:
     return [
         made_up(locations, lines, regime, seed)

@@ -114,3 +114,10 @@ def test_a_closed_location_is_seen_as_closed() -> None:
     around = replace(AROUND, locations=(replace(BERLIN, active=False),))
 
     assert seen("berlin", around).closed == "inactive"
+
+
+def test_how_long_stock_lasts_is_known_where_somebody_says_what_sells() -> None:
+    around = replace(AROUND, daily_sales={"MUG": 3})
+
+    assert seen("berlin", around).cover_days == (("MUG", 2),)
+    assert seen("berlin").cover_days == ()

@@ -127,9 +127,16 @@ def test_stock_that_runs_low_is_told_on_the_bus_once_until_it_has_recovered(shop
         adjust(quantity=-1)
         told("StockLow", "StockOut")
         shop.receive(sku, 9)
-        eventually(lambda: shop.units(sku) == (9, 9, 0))
+        eventually(lambda: alert(shop, sku, "NEAR") == "none", 45)
         adjust(quantity=-8)
         told("StockLow", "StockOut", "StockLow")
+
+
+def alert(shop: Shop, sku: str, location: str) -> str:
+    """What was told last of the level."""
+    key = {"PK": {"S": f"SKU#{sku}"}, "SK": {"S": f"LEVEL#{location}"}}
+    found = shop.rows.get_item(TableName=shop.app.outputs["StockTable"], Key=key)
+    return str(found["Item"]["alert"]["S"])
 
 
 @contextmanager

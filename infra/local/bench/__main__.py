@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from infra.local import access
+from infra.local import access, bench_routing
 from infra.local.bench import capacity, cold, hot_sku, measuring, rows, table
 from infra.local.bench.assembly import Assembly, Bytecode, bytecode
 from infra.local.bench.flash_sale import Sale
@@ -58,6 +58,8 @@ def bench(console: Console, orders: int, verbose: bool) -> None:
         hot = hot_sku.compare(cloud)
     with step(console, "a flash sale in virtual time"):
         rushes = {"leases": rush(Leases), "levels": rush(OnlyLevels)}
+    with step(console, "routing, and windows of scarce stock"):
+        routed = bench_routing.in_short()
     ceilings = capacity.ceilings(run, assembly)
     result = [
         *rows.of_run(run),
@@ -71,6 +73,7 @@ def bench(console: Console, orders: int, verbose: bool) -> None:
     table.show(console, sorted(result))
     table.compared(console, hot)
     table.rushed(console, rushes)
+    console.print(f"\n  Rows 12 to 14: routing.{routed}")
     if verbose:
         table.detail(console, run, at_home(), starts, ceilings, found)
 

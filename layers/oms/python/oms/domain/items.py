@@ -53,11 +53,13 @@ class SafetyStock:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`low_stock`: the number of available units at which somebody is told."""
+    """`low_stock`: the number of available units at which somebody is told. `daily_sales`: units
+    that a location sells in a day, as far as anybody says: so long its stock lasts."""
 
     low_stock: int | None = None
     safety_stock: tuple[SafetyStock, ...] = ()
     backorders: Backorders = WAITING
+    daily_sales: int | None = None
 
     def safety(self, channel: str, location: str, otherwise: int = 0) -> int:
         """Units that this channel leaves at the location; the most specific rule decides."""

@@ -169,6 +169,7 @@ class Sourcing:
             assigned=None if channel.locations is None else frozenset(channel.locations),
             left=self._left(known.locations),
             loads=loads_of(items.values()) if known.tables.cards else {},
+            daily_sales={x.item: x.policy.daily_sales or 0 for x in items.values()},
             held_back=preordered_items(order, self._at)
             | frozenset(_unreleased(items.values(), self._at.date())),
         )

@@ -152,7 +152,10 @@ class BackordersGiven(Contract):
 
 
 class PutItem(Contract):
-    """All that is said of an item; what is left out is nothing. Grams, millimetres, packed."""
+    """All that is said of an item; what is left out is nothing. Grams, millimetres, packed.
+
+    `daily_sales`, units of it that a location sells in a day, tell routing how long stock lasts.
+    """
 
     components: Annotated[list[ComponentGiven], Field(max_length=25)] = Field(default_factory=list)
     weight_g: Measure | None = None
@@ -162,6 +165,7 @@ class PutItem(Contract):
     tags: Annotated[list[Slug], Field(max_length=MAX_TAGS)] = Field(default_factory=list)
     category: FreeText = ""
     low_stock: Units | None = None
+    daily_sales: Units | None = None
     safety_stock: Annotated[list[SafetyStockGiven], Field(max_length=MAX_RULES)] = Field(
         default_factory=list
     )
@@ -353,6 +357,7 @@ class ItemView(View):
     tags: list[str]
     category: str
     low_stock: int | None
+    daily_sales: int | None
     safety_stock: list[SafetyStockView]
     backorders: BackordersView
 

@@ -27,6 +27,7 @@ AWS_PYTHON = "3.13"
 AWS_SERVICES = frozenset(
     {"dynamodb", "events", "kms", "s3", "secretsmanager", "sesv2", "sqs", "stepfunctions", "sts"}
 )
+ASK_THEIR_VERSION = ("holidays-",)  # packages that read their own description when imported
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,8 @@ def install_vendor(home: Path, target: Target) -> None:
 def strip(home: Path) -> None:
     """Leave out what no function reads: most of a layer is descriptions of other services."""
     remove(path for path in (home / "botocore/data").iterdir() if is_other_service(path))
-    remove([home / "bin", home / ".lock", *home.glob("*.dist-info")])
+    remove([home / "bin", home / ".lock"])
+    remove(path for path in home.glob("*.dist-info") if not path.name.startswith(ASK_THEIR_VERSION))
     remove([*home.rglob("*.pyi"), *home.rglob("__pycache__")])
 
 

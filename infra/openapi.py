@@ -73,6 +73,7 @@ REFUSALS = {
     413: "The body is larger than 1 MB",
     415: "The body is of another type",
     422: "Fields are refused; `errors` names each",
+    429: "Others write the same at this moment; the same again may go through (`Retry-After`)",
     500: "A surprise on our side; nothing was written",
 }
 GATEWAY = {401: "The token is missing or not ours", 403: "The token lacks the scope"}
@@ -192,7 +193,7 @@ def _statuses(route: Route) -> list[int]:
     refused = [409, 413] if route.method != "GET" else []
     other = [415] if route.key == f"PUT {TABLES}" else []
     gateway = GATEWAY if route.scope else [401]
-    return sorted([400, *gateway, *missing, *refused, *other, 422, 500])
+    return sorted([400, *gateway, *missing, *refused, *other, 422, 429, 500])
 
 
 def _refusals() -> dict[str, Any]:

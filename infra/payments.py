@@ -1,10 +1,12 @@
-"""Money: authorised before routing, captured as parcels ship, voided or refunded if not."""
+"""Money: authorised before routing, captured as goods leave, voided or refunded if they do not."""
 
 from constructs import Construct
 
 from infra.consumers import DeadLetters, Subscription
 from infra.data import CHANGE, Data
 from infra.python_function import Layers, PythonFunction
+
+HANDED_OVER = ["FulfillmentOrderCollected", "FulfillmentOrderShipped"]
 
 
 class Payments(Construct):
@@ -32,6 +34,6 @@ class Payments(Construct):
             data.orders.permit(function, *CHANGE)
         data.secrets.permit(self.webhooks)
         self.dead_letters: list[DeadLetters] = [
-            Subscription(self.capture, data, ["FulfillmentOrderShipped"]).dead_letters,
+            Subscription(self.capture, data, HANDED_OVER).dead_letters,
             Subscription(self.refund, data, ["PaymentOperationRequested"]).dead_letters,
         ]

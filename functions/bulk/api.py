@@ -25,7 +25,7 @@ from oms.contracts.api.jobs import (
     StockImportView,
     UploadView,
 )
-from oms.domain.errors import NotFound
+from oms.domain.errors import IllegalTransition, NotFound
 from oms.domain.jobs import UNFINISHED, Job, JobStatus, Progress, Slice, together
 
 ENVIRONMENT: tuple[str, ...] = ("JOBS_TABLE", "JOB_QUEUE", "FILES_BUCKET")
@@ -125,6 +125,8 @@ def start_import(desk: Desk, job_id: str, at: datetime) -> JobView:
     job = desk.jobs.get(job_id)
     if job.kind != IMPORT:
         raise NotFound("import", job_id)
+    if job.status is JobStatus.CANCELLED:
+        raise IllegalTransition(job_id, job.status, "be started")
     if job.status is JobStatus.QUEUED and not job.started_at:
         stored = _uploaded(desk, job)
         job = desk.jobs.change(

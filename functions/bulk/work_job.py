@@ -69,7 +69,7 @@ def work(crew: Crew, task: Task) -> str:
             return f"the job is {job.status}"
         if task.slice is None:
             return _look_after(crew, job)
-        return _work_on(crew, job, crew.jobs.slice(job.job_id, task.slice))
+        return _work_on(crew, job, task.slice)
     except JobFailed as error:
         reason = str(error)
         crew.jobs.stop(job.job_id, lambda now, done: now.failed(reason, done, crew.now()))
@@ -96,9 +96,12 @@ def _look_after(crew: Crew, job: Job) -> str:
     return "done"
 
 
-def _work_on(crew: Crew, job: Job, part: Slice) -> str:
-    tries = 0
+def _work_on(crew: Crew, job: Job, number: int) -> str:
+    """The slice is read before the job: who stops the job moves the slice."""
+    part, tries = crew.jobs.slice(job.job_id, number), 0
     while not part.is_done:
+        if (status := crew.jobs.get(job.job_id).status) is not JobStatus.RUNNING:
+            return f"the job is {status}"
         if tries == TRIES:
             raise Contended(f"slice {part.number} of {job.job_id} comes no further")
         before, part = part, _steps(crew, job, part)

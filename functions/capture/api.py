@@ -31,7 +31,7 @@ from oms.contracts.api.orders import (
 )
 from oms.contracts.api.views import EventPage, OrderPage, OrderView
 from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor
-from oms.contracts.invalid import Fault
+from oms.contracts.invalid import Fault, InvalidRequest
 from oms.contracts.render import event_view, order_view
 from oms.domain import commands as c
 from oms.domain.errors import NotFound
@@ -79,7 +79,7 @@ def place_order(request: Request) -> Response:
     said = request.read(PlaceOrder)
     try:
         check_known(said, items_table(), enabled_providers())
-    except Problem:
+    except InvalidRequest:
         if not was_placed(said):
             raise
     if said.pickup_location:
@@ -110,7 +110,7 @@ def check_known(said: PlaceOrder, items: ItemsTable, providers: frozenset[str]) 
     if said.payment.provider not in providers:
         faults.append(Fault("payment.provider", f"is none of {', '.join(sorted(providers))}"))
     if faults:
-        raise Problem(422, "Invalid request", f"{len(faults)} of its fields are refused", faults)
+        raise InvalidRequest(faults)
 
 
 def check_collectable(store: str, network: NetworkTable) -> None:
@@ -120,7 +120,7 @@ def check_collectable(store: str, network: NetworkTable) -> None:
     except NotFound:
         pass
     fault = Fault("pickup_location", f"{store} is no place where orders are collected")
-    raise Problem(422, "Invalid request", "the pickup location is refused", [fault])
+    raise InvalidRequest([fault])
 
 
 def was_placed(said: PlaceOrder) -> bool:

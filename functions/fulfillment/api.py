@@ -8,7 +8,7 @@ from typing import Any
 
 from oms.adapters.agenda import agenda
 from oms.adapters.carriers import CARRIERS
-from oms.adapters.http_api import HttpApi, Problem, Request
+from oms.adapters.http_api import HttpApi, Request
 from oms.adapters.order_reader import KeyPage
 from oms.adapters.orders_table import Beside, OrdersTable, once_key, orders_table
 from oms.adapters.rule_sets_table import rule_sets_table
@@ -17,7 +17,7 @@ from oms.adapters.stock_table import stock_table
 from oms.contracts.api.fulfillment import FulfillmentOrderQuery, Reject, Reroute, Ship, ShortPick
 from oms.contracts.api.views import FulfillmentOrderPage, FulfillmentOrderView
 from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor
-from oms.contracts.invalid import Fault
+from oms.contracts.invalid import Fault, InvalidRequest
 from oms.contracts.render import fulfillment_view
 from oms.domain import commands as c
 from oms.domain.agenda import DueKind
@@ -167,7 +167,7 @@ def packed_parcels(said: Ship) -> tuple[PackedParcel, ...]:
         if parcel.carrier not in CARRIERS
     ]
     if unknown:
-        raise Problem(422, "Invalid request", "the carrier is unknown", unknown)
+        raise InvalidRequest(unknown)
     return tuple(
         PackedParcel(
             parcel.carrier,

@@ -29,7 +29,7 @@ from oms.contracts.api.stock_holds import (
     StockHoldId,
     StockHoldView,
 )
-from oms.contracts.invalid import Fault
+from oms.contracts.invalid import Fault, InvalidRequest
 from oms.domain.cart_stock import NotEnough
 from oms.domain.items import StockItem
 from oms.domain.stock_holds import HeldLine, StockHold
@@ -110,7 +110,7 @@ def cart_of(channel: str, said: HoldStock | ChangeStockHold) -> Cart:
     """What it is made of, as its SKUs are called now."""
     items = items_table().resolve(line.sku for line in said.lines)
     if faults := list(_unknown(said.lines, items)):
-        raise Problem(422, "Invalid request", f"{len(faults)} of its fields are refused", faults)
+        raise InvalidRequest(faults)
     return Cart(
         channel=channel,
         lines=tuple(HeldLine(x.sku, x.quantity, items[x.sku].takes) for x in said.lines),

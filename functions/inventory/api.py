@@ -12,7 +12,7 @@ from functions.inventory import catalogue, levels
 from functions.inventory.offers import Shelves, answer, offers, promised
 from oms.adapters.capacity_slots import capacity_slots
 from oms.adapters.channels_table import channels_table
-from oms.adapters.http_api import HttpApi, Problem, Request
+from oms.adapters.http_api import HttpApi, Request
 from oms.adapters.items_table import items_table
 from oms.adapters.network_table import network_table
 from oms.adapters.stock_ledger import stock_ledger
@@ -36,9 +36,9 @@ from oms.contracts.api.inventory import (
     StockQuery,
     StockView,
 )
-from oms.contracts.invalid import Fault
+from oms.contracts.invalid import Fault, InvalidRequest
 from oms.domain.inventory import AdjustmentReason
-from oms.domain.items import NoComponent, NotStocked, StockItem
+from oms.domain.items import NoComponent, NotStocked, SkuGivenUp, StockItem
 from oms.domain.routing import Destination
 
 ENVIRONMENT: tuple[str, ...] = ("STOCK_TABLE",)
@@ -110,7 +110,7 @@ def get_movements(request: Request) -> MovementPage:
 def post_receipt(request: Request) -> StockView:
     place = OfStockItem.read(dict(request.path))
     said = request.read(ReceiveStock)
-    item = items_table().fresh([place.sku]).get(place.sku) or StockItem(place.sku, place.sku)
+    item = items_table().fresh([place.sku]).get(place.sku) or _beginning(place.sku)
     stock_table().receive(
         item.item,
         place.location,
@@ -194,10 +194,16 @@ def get_channel(request: Request) -> ChannelView:
 
 @app.route("PUT", "/channels/{channel}")
 def put_channel(request: Request) -> ChannelView:
-    channel = catalogue.channel_of(_channel(request), request.read(PutChannel))
+    said = request.read(PutChannel)
+    channel = catalogue.channel_of(_channel(request), said)
     known = {location.location_id for location in network_table().locations()}
-    if unknown := sorted(set(channel.locations or ()) - known):
-        raise _refused("locations", f"{unknown[0]} is no location")
+    unknown = [
+        Fault(f"locations[{place}]", f"{name} is no location")
+        for place, name in enumerate(said.locations or ())
+        if name not in known
+    ]
+    if unknown:
+        raise InvalidRequest(unknown)
     channels_table().put(channel)
     return catalogue.channel_view(channel)
 
@@ -219,6 +225,12 @@ def _sku(request: Request) -> str:
 
 def _channel(request: Request) -> str:
     return OfChannel.read(dict(request.path)).channel
+
+
+def _beginning(sku: str) -> StockItem:
+    if items_table().given_up([sku]):
+        raise SkuGivenUp(sku)
+    return StockItem(sku, sku)
 
 
 def _stocked(sku: str) -> StockItem:
@@ -261,6 +273,5 @@ def _midnight(day: date | None, days: int = 0) -> datetime | None:
     return datetime.combine(day + timedelta(days), time.min, UTC)
 
 
-def _refused(field: str, reason: str) -> Problem:
-    faults = [Fault(field, reason)]
-    return Problem(422, "Invalid request", "1 of its fields are refused", faults)
+def _refused(field: str, reason: str) -> InvalidRequest:
+    return InvalidRequest([Fault(field, reason)])

@@ -121,7 +121,7 @@ def _check_stock(shelves: Shelves, findings: Findings) -> None:
 def _levels(balance: Balance) -> dict[str, int]:
     level = balance.level
     return {
-        "stock_items": 1,
+        "stock_levels": 1,
         "units_on_hand": level.on_hand,
         "units_available": level.available,
         "units_reserved": level.reserved,

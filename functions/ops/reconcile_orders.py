@@ -42,6 +42,7 @@ MONEY = (
     e.PaymentOperationRetried,
     e.PaymentUnknown,
     e.FulfillmentOrderShipped,
+    e.FulfillmentOrderCollected,
 )
 
 

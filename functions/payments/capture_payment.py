@@ -1,4 +1,4 @@
-"""On each shipment: take the money for the units that left."""
+"""On each shipment and collection: take the money for the units that left."""
 
 from __future__ import annotations
 

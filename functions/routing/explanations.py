@@ -44,10 +44,15 @@ class RuleSets(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`location` None: all of them. `is_late` ends what takes long."""
+    """`location` None: all of them. After `late`, by the clock, nothing more is computed."""
 
     location: str | None
-    is_late: Callable[[], bool]
+    late: float
+    clock: Callable[[], float]
+
+    @property
+    def seconds_left(self) -> float:
+        return max(0.0, self.late - self.clock())
 
 
 def routing_view(
@@ -57,8 +62,7 @@ def routing_view(
     location: str | None = None,
     clock: Callable[[], float] = perf_counter,
 ) -> RoutingView:
-    late = clock() + SECONDS
-    asked = Asked(location, lambda: clock() > late)
+    asked = Asked(location, clock() + SECONDS, clock)
     orders.get(order_id)
     kept = list(orders.decisions(order_id))
     views = [_kept_view(fact, body, rule_sets, asked) for fact, body in reversed(kept)]
@@ -160,11 +164,12 @@ def _verdicts(kept: KeptDecision, rule_set: RuleSet, asked: Asked) -> Iterator[L
     if asked.location is not None and asked.location not in known:
         yield _untold(asked.location, UNKNOWN, [], "nobody knew it when this was decided")
     for location_id in known if asked.location is None else {asked.location} & {*known}:
-        if asked.is_late():
+        if not (seconds := asked.seconds_left):
             yield _later(location_id, kept.decision, rejected.get(location_id, []))
-        else:
-            explained = explain(kept.snapshot, rule_set, kept.decision, (location_id,))
-            yield _verdict(explained.locations[0], rejected)
+            continue
+        only, clock = (location_id,), asked.clock
+        told = explain(kept.snapshot, rule_set, kept.decision, only, budget=seconds, clock=clock)
+        yield _verdict(told.locations[0], rejected)
 
 
 def _verdict(said: LocationExplanation, rejected: Mapping[str, list[str]]) -> LocationVerdictView:

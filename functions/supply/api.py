@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -218,6 +218,9 @@ def _new_id(prefix: str, once: OnceKey | None) -> str:
 
 def _lines_to_order(said: OrderSupply) -> Iterable[PurchaseLine]:
     items = stock_items(said.lines)
+    unknown = {line.sku for line in said.lines} - items.keys()
+    given_up = items_table().given_up(unknown) if unknown else set()
+    refuse(said.lines, given_up, "stands for no stock item any more")
     for line in said.lines:
         item = named(line.sku, items)
         yield PurchaseLine(line.sku, line.quantity, line.expected_on, item)
@@ -226,26 +229,22 @@ def _lines_to_order(said: OrderSupply) -> Iterable[PurchaseLine]:
 def stock_items(lines: Sequence[LineToOrder | SkuQuantity]) -> dict[str, StockItem]:
     """What the SKUs stand for, as far as they stand for anything; a kit has no stock to move."""
     found = items_table().fresh(line.sku for line in lines)
-    faults = [
-        Fault(f"lines[{place}].sku", "is a kit: its components have the stock")
-        for place, line in enumerate(lines)
-        if line.sku in found and found[line.sku].is_kit
-    ]
-    if faults:
-        raise InvalidRequest(faults)
+    kits = {sku for sku, item in found.items() if item.is_kit}
+    refuse(lines, kits, "is a kit: its components have the stock")
     return found
 
 
 def known_stock_items(lines: Sequence[SkuQuantity]) -> dict[str, StockItem]:
     found = stock_items(lines)
-    faults = [
-        Fault(f"lines[{place}].sku", "is no SKU that we know")
-        for place, line in enumerate(lines)
-        if line.sku not in found
-    ]
-    if faults:
-        raise InvalidRequest(faults)
+    unknown = {line.sku for line in lines} - found.keys()
+    refuse(lines, unknown, "is no SKU that we know")
     return found
+
+
+def refuse(lines: Sequence[LineToOrder | SkuQuantity], skus: Container[str], why: str) -> None:
+    places = [place for place, line in enumerate(lines) if line.sku in skus]
+    if places:
+        raise InvalidRequest([Fault(f"lines[{place}].sku", why) for place in places])
 
 
 def named(sku: str, items: Mapping[str, StockItem]) -> str:

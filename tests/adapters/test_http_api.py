@@ -18,7 +18,7 @@ from oms.adapters.http_api import MAX_BODY, HttpApi, Problem, Request, Response
 from oms.contracts.api import EventPage, EventView, OrderQuery, PlaceOrder
 from oms.contracts.cursors import decode_cursor
 from oms.contracts.invalid import Fault
-from oms.domain.errors import Conflict, IllegalTransition, NotFound
+from oms.domain.errors import Conflict, Contended, IllegalTransition, NotFound
 from tests.contracts.test_api import ORDER
 
 app = HttpApi("CaptureApi")
@@ -71,6 +71,7 @@ def fail(request: Request) -> Any:
         "missing": NotFound("order", "ord_1"),
         "illegal": IllegalTransition("ord_1", "cancelled", "be shipped"),
         "conflict": Conflict("another body was sent under this key"),
+        "contended": Contended("others were faster, 8 times"),
         "problem": Problem(418, "Teapot", "short and stout", [Fault("spout", "is missing")]),
         "surprise": RuntimeError("ada@example.com lives at 1 Main St"),
     }
@@ -285,6 +286,7 @@ def test_a_garbage_cursor_is_400_and_a_garbage_query_422() -> None:
         ("missing", 404, "urn:oms:not-found"),
         ("illegal", 409, "urn:oms:illegal-transition"),
         ("conflict", 409, "urn:oms:conflict"),
+        ("contended", 429, "urn:oms:contended"),
         ("problem", 418, "about:blank"),
         ("surprise", 500, "about:blank"),
     ],
@@ -293,6 +295,12 @@ def test_each_kind_of_refusal_has_its_status(how: str, status: int, kind: str) -
     answered, problem = ask("POST", f"/fail/{how}")
 
     assert (answered, problem["status"], problem["type"]) == (status, status, kind)
+
+
+def test_who_meets_too_many_others_is_told_to_come_again() -> None:
+    answer = app.handle(event("POST", "/fail/contended"), None)
+
+    assert answer["headers"]["retry-after"] == "1"
 
 
 def test_a_refusal_says_why_and_a_surprise_says_nothing() -> None:

@@ -115,3 +115,9 @@ def test_the_list_is_newest_first_and_goes_on_where_a_page_ends(rule_sets: RuleS
     found = [each.rule_set.version for each in (*first, *second, *third)]
     assert found == [5, 4, 3, 2, 1]
     assert end is None
+
+
+def test_before_the_first_version_there_is_none(rule_sets: RuleSetsTable) -> None:
+    saved(rule_sets)
+
+    assert rule_sets.page(10, before=0) == ((), None)

@@ -329,3 +329,15 @@ def test_a_past_too_far_back_is_refused(
 def test_a_cursor_leads_nowhere_but_on(dynamodb: DynamoDB, table: str, cursor: str) -> None:
     with pytest.raises(BadCursor):
         StockLedger(dynamodb, table).movements("MUG", cursor=cursor)
+
+
+@cloud
+def test_a_cursor_of_other_days_is_none_of_these(dynamodb: DynamoDB, table: str) -> None:
+    store = Store(StockTable(dynamodb, table), StockLedger(dynamodb, table))
+    store.stock.put_location(LYON)
+    store.adjust(+1, FOUND)
+    store.adjust(+1, FOUND)
+    cursor = store.ledger.movements("MUG", limit=1).cursor
+
+    with pytest.raises(BadCursor):
+        store.ledger.movements("MUG", cursor=cursor, until=AT - timedelta(days=9))

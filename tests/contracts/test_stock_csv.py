@@ -76,6 +76,14 @@ def test_no_cell_that_is_written_begins_like_a_formula_and_all_are_read_back(cel
     assert unescaped(safe) == cell
 
 
+@pytest.mark.parametrize("blank", ["\t", "\r"])
+def test_a_refused_cell_is_no_formula_behind_a_blank_either(blank: str) -> None:
+    refused = read(COLUMNS, Line(2, f'"{blank}=1+1",X,1,'.encode(), 20))
+
+    assert isinstance(refused, Refused)
+    assert written([refused.cells]).lstrip('"').startswith(f"'{blank}=")
+
+
 @given(
     st.lists(
         st.tuples(

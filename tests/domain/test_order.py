@@ -72,6 +72,15 @@ def test_each_shipment_captures_its_units_and_the_first_the_shipping() -> None:
     assert sum(captures) == story.order.total
 
 
+def test_a_plan_that_was_made_before_another_was_rejected_is_not_carried_out() -> None:
+    story = Story(placement(line(quantity=2))).authorized()
+    late = story.plan(("reno", {"line_1": 2}))
+    story.routed().do(c.RejectFulfillmentOrder(story.box(1), "flood"))
+
+    with pytest.raises(Refused):
+        story.do(c.RecordRouting(late, RECORD))
+
+
 def test_units_that_are_missing_from_the_parcels_or_too_many_are_refused() -> None:
     story = Story(placement(line(quantity=2))).authorized().routed().packed()
     for quantity, refusal in ((1, Refused), (3, QuantityExceeded)):

@@ -281,6 +281,43 @@ def test_ties_without_end_are_not_compared_to_the_end_and_the_record_says_so() -
     assert decision.uncompared == ("distance",)
 
 
+def test_costs_beyond_all_measure_are_still_compared() -> None:
+    """As of those who say with a huge figure that a location ships last."""
+    places = [place(f"L{n:02}", {"MUG": 99}, fixed=999_999_999 - n) for n in range(60)]
+
+    decision = routed(order(*wants(MUG=99)), *places, rule_set=CHEAPEST)
+
+    assert used(decision) == ["L59"]
+    assert decision.lower_bound == decision.cost
+
+
+def test_no_tier_is_passed_over_for_a_later_one_that_is_smaller() -> None:
+    tiers = (Tier.STOCK_HEALTH, Tier.DISTANCE, Tier.COST)
+    cover = (("MUG", 5),)
+    places = [
+        place(f"L{n}", {"MUG": 10_000}, 10 + n, 0, distance_km=20_000 - n, cover_days=cover)
+        for n in range(6)
+    ]
+
+    decision = routed(order(*wants(MUG=10_000)), *places, rule_set=RuleSet("tried", 1, tiers=tiers))
+
+    assert used(decision) == ["L5"]
+
+
+def test_a_bound_is_never_above_what_a_plan_costs() -> None:
+    """Also where a penalty for every shipment has led to a plan of one, and two may ship it."""
+    places = [
+        place("A", {"MUG": 1}, fixed=3, unit=0),
+        place("B", {"MUG": 1}, fixed=3, unit=1),
+        place("C", {"MUG": 3}, fixed=3, unit=20),
+    ]
+    rule_set = RuleSet("tried", 1, Objective.CHEAPEST, max_splits=1)
+
+    decision = routed(order(*wants(MUG=3)), *places, rule_set=rule_set)
+
+    assert (decision.cost, decision.lower_bound, decision.proved) == (46, 46, True)
+
+
 def from_network(locations: int, lines: int, regime: str, seed: int) -> Snapshot:
     made = made_up(locations, lines, regime, seed)
     places = tuple(

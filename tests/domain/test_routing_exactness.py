@@ -58,6 +58,7 @@ def test_no_plan_is_better_by_any_objective(snapshot: Snapshot, rule_set: RuleSe
     if best is not None:
         assert amounts_of(snapshot, decision, rule_set) == best
         assert holds(snapshot, decision)
+        assert decision.lower_bound <= decision.cost
         assert decision.lower_bound <= decision.cost <= decision.lower_bound + rule_set.cost_band
 
 

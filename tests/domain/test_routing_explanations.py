@@ -1,6 +1,7 @@
 """What is said about a decision is true of the snapshot that it was made of."""
 
 from collections.abc import Mapping
+from itertools import count
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -93,6 +94,18 @@ def test_an_order_that_waits_is_explained_by_what_all_lack() -> None:
     assert told.locations[0].changes == (Change(ChangeKind.STOCK, "MUG", 1),)
 
 
+def test_units_that_lie_where_the_order_may_not_go_are_not_said_to_lack() -> None:
+    there, here = place("A", {"MUG": 9}, unreachable="no_zone"), place("B", {"MUG": 1})
+    barred, short = (Snapshot(order(*wants(MUG=2)), each, AT) for each in ((there,), (there, here)))
+
+    nobody = explain(barred, RULES, route_order(barred, RULES))
+    few = explain(short, RULES, route_order(short, RULES))
+
+    assert nobody.summary == "Nothing ships: no location may ship this order."
+    assert nobody.locations[0].why == "No carrier goes there from it."
+    assert few.summary == "Nothing ships: the locations that may ship it together lack 1 of MUG."
+
+
 @settings(max_examples=60, deadline=None)
 @given(snapshots(kits=True), st.sampled_from(Objective), st.sampled_from([0, 5]))
 def test_a_location_wins_when_what_is_said_to_be_needed_is_done(
@@ -122,3 +135,35 @@ def test_a_shipment_that_gets_not_quite_as_much_cheaper_still_loses(snapshot: Sn
                 less = (Change(ChangeKind.CHEAPER, amount=fall - 2),)
                 changed = applied(snapshot, rule_set, told.location_id, less)
                 assert told.location_id not in used(route_order(*changed))
+
+
+def test_a_location_that_does_not_offer_the_method_wins_when_it_does() -> None:
+    """As the survey sees it: it has no quote by the method, and does not offer it."""
+    place_ = place("B", {"MUG": 2}, 1, methods=("express",), unreachable="method_not_offered")
+    snapshot = Snapshot(order(*wants(MUG=2)), (place("A", {"MUG": 2}), place_), AT)
+    decision = route_order(snapshot, RULES)
+
+    (told,) = explain(snapshot, RULES, decision, ["B"]).locations
+
+    assert decision.rejected[0].reasons == ("method_not_offered",)
+    assert told.wins
+    changed = applied(snapshot, RULES, "B", told.changes)
+    assert "B" in used(route_order(*changed))
+
+
+def test_an_explanation_ends_with_its_time_and_claims_nothing_that_it_has_not_found() -> None:
+    snapshot = Snapshot(order(*wants(MUG=2)), (place("A", {"MUG": 2}), place("B", {}, lines=1)), AT)
+    ticking = count()
+
+    told = explain(
+        snapshot,
+        RULES,
+        route_order(snapshot, RULES),
+        ["B"],
+        budget=3,
+        clock=lambda: float(next(ticking)),
+    )
+
+    (location,) = told.locations
+    assert (location.wins, location.changes) == (False, ())
+    assert next(ticking) < 40

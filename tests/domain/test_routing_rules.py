@@ -4,11 +4,13 @@ import pytest
 
 from oms.contracts.codec import decode, encode
 from oms.domain.locations import LocationKind
+from oms.domain.routing.deciding import route_order
 from oms.domain.routing.decision import RoutingOutcome
 from oms.domain.routing.rules import (
     DEFAULT_RULES,
     TIERS,
     Example,
+    ExampleResult,
     Objective,
     Rule,
     RuleSet,
@@ -17,7 +19,6 @@ from oms.domain.routing.rules import (
     When,
     chosen_version,
     effective,
-    run_examples,
 )
 from oms.domain.routing.snapshot import Snapshot, Wanted
 from tests.domain.routing_cases import AT, order, place, wants
@@ -110,7 +111,10 @@ def test_examples_show_whether_a_rule_set_does_what_was_meant() -> None:
         ),
     )
 
-    assert [each.is_as_expected for each in run_examples(rule_set)] == [True, False, True]
+    results = [
+        ExampleResult(each, route_order(each.snapshot, rule_set)) for each in rule_set.examples
+    ]
+    assert [each.is_as_expected for each in results] == [True, False, True]
 
 
 def test_a_canary_gets_its_share_of_orders_and_each_order_the_same_answer() -> None:

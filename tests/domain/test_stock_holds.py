@@ -32,6 +32,7 @@ from oms.domain.stock_holds import (
     carry,
     check_size,
     movements,
+    rows_of,
     units_of,
     with_own,
 )
@@ -156,6 +157,23 @@ def test_an_order_that_takes_all_from_where_it_is_held_always_fits() -> None:
 
     assert carriage.lets_go_at_once
     assert carriage.left == ()
+
+
+@given(st.integers(0, 25), st.integers(0, 25), st.integers(1, 10))
+def test_what_is_let_go_beside_an_order_leaves_room_for_all_that_the_order_writes(
+    carried: int, elsewhere: int, boxes: int
+) -> None:
+    """Of each box itself, its day and its deadline; the lines that the order leaves, those that it
+    joins, and three deadlines of what waits; three rows of the hold; sixteen of the order's own."""
+    held = {(f"I{number:02}", "X"): 1 for number in range(25)}
+    taken = [(f"I{n:02}", "X", 1, f"ful_{n % boxes}") for n in range(carried)]
+    others = [(f"J{n:02}", "Y", 1, f"ful_{n % boxes}") for n in range(elsewhere)]
+
+    carriage = carry(a_hold(held), routed(*taken, *others))
+
+    of_boxes = 3 * len({each[3] for each in (*taken, *others)})
+    rows = rows_of((*carriage.moved, carriage.allocated)) + of_boxes + 8 + 8 + 3 + 3 + 16
+    assert rows <= 100 or not carriage.fits
 
 
 def test_a_hold_is_no_larger_than_what_can_be_given_back_at_once() -> None:

@@ -1,7 +1,7 @@
 """The network as one order sees it."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from oms.domain.inventory import Level
 from oms.domain.lines import Part
@@ -121,3 +121,23 @@ def test_how_long_stock_lasts_is_known_where_somebody_says_what_sells() -> None:
 
     assert seen("berlin", around).cover_days == (("MUG", 2),)
     assert seen("berlin").cover_days == ()
+
+
+def test_the_day_on_which_it_would_ship_is_one_that_has_room_for_all_it_could_ship() -> None:
+    limited = replace(BERLIN, daily_capacity=10)
+    left = {("berlin", date(2026, 11, 23)): 1, ("berlin", date(2026, 11, 24)): 4}
+    around = replace(AROUND, locations=(limited,), left=left)
+
+    found = seen("berlin", around)
+
+    assert (found.ship_on, found.capacity) == (date(2026, 11, 24), 4)
+
+
+def test_where_no_day_has_room_for_all_it_ships_what_it_can_of_it() -> None:
+    limited = replace(BERLIN, daily_capacity=2)
+    days = [date(2026, 11, 23) + timedelta(days=number) for number in range(70)]
+    around = replace(AROUND, locations=(limited,), left={("berlin", day): 1 for day in days})
+
+    found = seen("berlin", around)
+
+    assert (found.ship_on, found.capacity) == (date(2026, 11, 23), 1)

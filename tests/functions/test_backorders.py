@@ -486,8 +486,8 @@ def test_an_order_that_changes_while_its_plan_is_recorded_is_planned_again(world
     routing = world.routing
     apply = routing.stock.apply_in_batches
 
-    def late(change: Any) -> None:
-        apply(change)
+    def late(change: Any, floors: Any = None) -> None:
+        apply(change, floors)
         routing.stock.apply_in_batches = apply  # type: ignore[method-assign]
         world.do(order_id, c.CancelOrder("one less", (Quantity("line_1", 1),)))
 

@@ -1,6 +1,7 @@
 """Whatever nobody waits for has a queue for its failures, and an alarm on that queue."""
 
 import json
+from dataclasses import fields
 from typing import Any
 
 from oms.contracts.events import CATALOGUE
@@ -146,3 +147,16 @@ def test_every_event_that_somebody_waits_for_is_published(aws: Assembly) -> None
         awaited = rule["Properties"].get("EventPattern", {}).get("detail-type", [])
         assert set(awaited) <= CATALOGUE.keys()
     assert all(published.source.startswith("oms.") for published in CATALOGUE.values())
+
+
+def test_the_money_of_whatever_is_handed_over_is_taken(aws: Assembly) -> None:
+    """Events that say what to capture, however the customer came by the goods."""
+    saying = {
+        name
+        for name, published in CATALOGUE.items()
+        if any(field.name == "capture" for field in fields(published.type))
+    }
+    rules = [rule["Properties"] for rule in aws.of_type("Events::Rule").values()]
+    (told,) = (it for it in rules if it.get("Description", "").endswith("→ CapturePayment"))
+
+    assert set(told["EventPattern"]["detail-type"]) == saying

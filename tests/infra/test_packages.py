@@ -99,8 +99,19 @@ def test_every_handler_can_be_imported_with_only_its_layers(local: Assembly) -> 
         import_alone(module, [str(local.unpacked(properties["Code"])), *layers])
 
 
+@pytest.mark.slow
+def test_public_holidays_are_known_with_only_the_layers(local: Assembly) -> None:
+    layers = [f"{layer}/python" for layer in local.layers.values()]
+    ask = "from oms.adapters.public_holidays import public_days; assert public_days('DE-BY', 2026)"
+    run_alone(ask, layers)
+
+
 def import_alone(module: str, path: list[str]) -> None:
-    code = f"import sys; sys.path[:0] = {path!r}; import {module}; assert {module}.handler"
+    run_alone(f"import {module}; assert {module}.handler", path)
+
+
+def run_alone(code: str, path: list[str]) -> None:
+    code = f"import sys; sys.path[:0] = {path!r}; {code}"
     command = [str(Target("local").interpreter), "-I", "-S", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, env={}, check=False)
     assert done.returncode == 0, done.stderr

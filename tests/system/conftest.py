@@ -14,6 +14,8 @@ def shop(deployed: DeployedCloud) -> Shop:
 
 @pytest.fixture(scope="module", autouse=True)
 def _balance(shop: Shop) -> Iterator[None]:
-    """After the stories of a module the books of all stories so far balance."""
+    """After the stories of a module the books of all stories so far balance, and no function was
+    kept from what its story needed."""
     yield
     shop.books()
+    assert not shop.denied()

@@ -322,6 +322,16 @@ class Shop:
                 return dict(counted)
             page = self.api.get("/books", cursor=page["cursor"])
 
+    def denied(self) -> set[str]:
+        """The functions whose roles did not let them do something, however often they tried."""
+        logs = self.cloud.client("logs")
+        groups = [each["logGroupName"] for each in logs.describe_log_groups()["logGroups"]]
+        found = {
+            group: logs.filter_log_events(logGroupName=group, filterPattern="AccessDenied")
+            for group in groups
+        }
+        return {group for group, answer in found.items() if answer["events"]}
+
     def dead_letters(self, function: str) -> list[Json]:
         """What the function could not do, as it lies in its queue."""
         queues = self.cloud.client("sqs")

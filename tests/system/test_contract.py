@@ -329,6 +329,12 @@ LISTINGS = [
     "/fulfillment-orders?location=NEAR",
     "/attention?limit=5",
     "/books?",
+    "/stock/{sku}?limit=5",
+    "/stock/{sku}/movements?limit=5",
+    "/purchase-orders?limit=5",
+    "/transfers?status=draft",
+    "/jobs?limit=5",
+    "/routing/rule-sets?limit=5",
 ]
 
 
@@ -340,6 +346,10 @@ GARBAGE = [
     "/fulfillment-orders?location=NEAR&cursor=eyJhIjoiYiJ9",
     "/attention?cursor=eyJhIjoiYiJ9",
     "/books?cursor=eyJhIjoiYiJ9",
+    "/purchase-orders?cursor=eyJhIjoiYiJ9",
+    "/transfers?status=draft&cursor=garbage",
+    "/jobs?cursor=eyJhIjoiYiJ9",
+    "/routing/rule-sets?cursor=e30",
 ]
 
 
@@ -350,8 +360,9 @@ def test_a_cursor_that_we_never_gave_is_refused(shop: Shop, path: str) -> None:
 
 @pytest.mark.parametrize("listing", LISTINGS)
 def test_a_cursor_of_another_listing_does_no_harm(shop: Shop, listing: str) -> None:
-    order_id = shop.place((shop.stocked(1), 1))
-    path = listing.replace("{order_id}", order_id)
+    sku = shop.stocked(1)
+    order_id = shop.place((sku, 1))
+    path = listing.replace("{order_id}", order_id).replace("{sku}", sku)
 
     for forged in FORGED:
         assert ask(shop, f"GET {path}&cursor={forged}").status in (200, 400), (path, forged)
@@ -368,6 +379,13 @@ QUERIES = {
     "/availability": "sku",
     "/fulfillment-orders?location=NEAR&status=eaten": "status",
     "/reports/sales?from=yesterday": "from",
+    "/availability?sku=A&postal_code=78701": "country",
+    "/stock/A?at=yesterday": "at",
+    "/stock/A/movements?from=2026-03-02&to=2026-03-01": "to",
+    "/purchase-orders?status=lost": "status",
+    "/locations/NEAR/capacity?from=2026-03-02&to=2026-03-01": "to",
+    "/rates/parcels?version=newest": "version",
+    f"/orders/{NOBODY}/routing?location=": "location",
 }
 
 
@@ -405,6 +423,20 @@ BODIES: list[tuple[str, Any, str]] = [
     (f"POST /orders/{NOBODY}/cancel", {"lines": []}, "lines"),
     (f"POST /fulfillment-orders/{NO_BOX}/ship", {"parcels": []}, "parcels"),
     (f"POST /fulfillment-orders/{NO_BOX}/reject", {}, "reason"),
+    (f"POST /fulfillment-orders/{NO_BOX}/short-pick", {"lines": []}, "lines"),
+    ("POST /stock/A/NEAR/adjustments", {"quantity": 0, "reason": "lost"}, "quantity"),
+    ("POST /stock/A/NEAR/counts", {"counted": -1}, "counted"),
+    ("PUT /items/A", {"weight_g": 0}, "weight_g"),
+    ("PUT /items/A", {"components": [{"sku": "NOTHING-WE-KNOW"}]}, "components[0].sku"),
+    ("PUT /channels/web", {"locations": ["ATLANTIS"]}, "locations[0]"),
+    ("POST /holds", {"channel": "web", "lines": []}, "lines"),
+    ("POST /transfers", {"from": "NEAR", "to": "NEAR"}, "expected_on"),
+    ("POST /purchase-orders", {"supplier": "Potters", "location": "NEAR"}, "lines"),
+    ("POST /locations/NEAR/outages", {"from": "2026-02-30"}, "from"),
+    ("PUT /rates/parcels", {"zones": [{"zone": "a", "country": "XX"}]}, "zones[0].country"),
+    ("POST /routing/rule-sets", {"name": "house", "objective": "best"}, "objective"),
+    ("POST /routing/simulations", {"rule_set": 0, "from": "2026-01-02"}, "to"),
+    ("POST /stock/imports", {"size": 0}, "size"),
 ]
 
 

@@ -10,6 +10,8 @@ from oms.domain.locations import Location, LocationKind
 from oms.domain.network.calendars import Outage
 from oms.domain.network.openness import (
     KEEP_OUTAGES,
+    MAX_OUTAGES,
+    TooManyOutages,
     UnknownOutage,
     changes,
     with_outage,
@@ -72,3 +74,13 @@ def test_old_outages_are_forgotten_when_the_next_one_comes() -> None:
 def test_an_outage_that_is_none_cannot_end() -> None:
     with pytest.raises(UnknownOutage):
         without_outage(LYON, "out_9", NOW)
+
+
+def test_a_location_has_no_more_outages_than_a_router_can_read_with_each_order() -> None:
+    out = LYON
+    for number in range(MAX_OUTAGES):
+        out = with_outage(out, replace(FLOOD, outage_id=f"out_{number}"), NOW)
+
+    with pytest.raises(TooManyOutages):
+        with_outage(out, replace(FLOOD, outage_id="one more"), NOW)
+    assert with_outage(out, replace(FLOOD, outage_id="out_7"), NOW) == out

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from functions.bulk import api
 from functions.bulk.api import cancel, job_view, listed, plan_import, resume, start_import
+from functions.bulk.work_job import work
 from oms.adapters.http_api import Problem, Request
 from oms.adapters.job_queue import Task
+from oms.adapters.jobs_table import JobsTable, Step
 from oms.contracts.api.jobs import JobQuery
-from oms.domain.errors import IllegalTransition, NotFound
+from oms.domain.errors import Contended, IllegalTransition, NotFound
 from oms.domain.inventory import IdempotencyConflict
-from oms.domain.jobs import STUCK_AFTER, JobStatus
+from oms.domain.jobs import STUCK_AFTER, Job, JobStatus, Progress, Slice
 from tests.functions.bulk.yard import Yard, now
 
 pytestmark = pytest.mark.cloud
@@ -84,6 +87,57 @@ def test_a_cancelled_job_stops_where_it_is_and_stays_so(yard: Yard) -> None:
     with pytest.raises(IllegalTransition):
         resume(yard.desk, job.job_id, now())
     assert cancel(yard.desk, job.job_id, now()).status == "cancelled"
+
+
+def test_an_import_that_was_cancelled_before_its_file_came_is_not_started(yard: Yard) -> None:
+    job_id = planned(yard)
+    cancel(yard.desk, job_id, now())
+
+    with pytest.raises(IllegalTransition):
+        start_import(yard.desk, job_id, now())
+
+    assert yard.queue.tasks == []
+
+
+class CancelledMeanwhile(JobsTable):
+    """At the first step, which does not get through, somebody cancels the job."""
+
+    yard: Yard
+    tries = 0
+
+    def advance(self, job: Job, part: Slice, step: Step, at: datetime) -> Slice:
+        self.tries += 1
+        if self.tries == 1:
+            cancel(self.yard.desk, job.job_id, now())
+            raise Contended("a transaction did not get through")
+        return super().advance(job, part, step, at)
+
+
+def test_a_job_cancelled_while_a_step_does_not_get_through_goes_no_further(yard: Yard) -> None:
+    job = yard.uploaded(LEVELS)
+    yard.work(yard.queue.tasks.pop(0))
+    jobs = CancelledMeanwhile(yard.client, yard.jobs_name)
+    jobs.yard = yard
+
+    work(replace(yard.crew, jobs=jobs), yard.queue.tasks.pop(0))
+
+    assert jobs.tries == 1
+    assert yard.on_hand() == {}
+    assert yard.jobs.get(job.job_id).status is JobStatus.CANCELLED
+
+
+def test_a_job_cancelled_just_as_it_begins_is_halted(yard: Yard) -> None:
+    job = yard.uploaded(LEVELS)
+    begin = yard.queue.tasks.pop(0)
+
+    def cancelled(now_: Job, done: Progress) -> Job:
+        if now_.status is JobStatus.QUEUED:
+            yard.work(begin)
+        return now_.cancelled(done, now())
+
+    yard.jobs.stop(job.job_id, cancelled)
+
+    assert yard.jobs.slice(job.job_id, 0).version == 2
 
 
 def test_a_job_whose_messages_are_lost_is_seen_and_resumed(yard: Yard) -> None:

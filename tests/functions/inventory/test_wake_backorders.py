@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from datetime import timedelta
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from oms.adapters.routing.desk import Routing
 from oms.adapters.stock_table import StockTable
 from oms.domain import commands as c
 from oms.domain.fulfillment import Quantity
+from oms.domain.items import StockItem
 from oms.domain.locations import Location, LocationKind
 from tests.builders import NOW, Story, line, paid, placement
 from tests.functions.world import routing_of
@@ -117,3 +119,26 @@ def test_a_line_longer_than_one_look_wakes_to_its_end(
 
     assert wake_backorders(routing(orders, stock), "MUG", NOW) == IN_LINE + 5
     assert not [order_id for order_id in line_up if waits(orders, order_id)]
+
+
+def test_who_cannot_be_filled_costs_those_behind_no_look_at_each_ones_items(
+    orders: OrdersTable, stock: StockTable
+) -> None:
+    for number in range(9):
+        backordered(orders, number, 2)
+    small = backordered(orders, 10, 1)
+    receive(stock, 1)
+    desk = routing(orders, stock)
+    looks: list[Iterable[str]] = []
+    of = desk.items.of
+
+    def counted(items: Iterable[str]) -> dict[str, StockItem]:
+        looks.append(items)
+        return of(items)
+
+    desk.items.of = counted  # type: ignore[method-assign]
+
+    assert wake_backorders(desk, "MUG", NOW) == 1
+
+    assert not waits(orders, small)
+    assert len(looks) <= 3

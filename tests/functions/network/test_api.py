@@ -296,11 +296,20 @@ def test_a_card_is_put_by_json_and_each_change_is_a_version() -> None:
     ]
 
 
+def test_a_card_is_not_emptied_by_what_says_nothing(network: NetworkTable) -> None:
+    for said in ({}, {"cm3_per_kg": 6_000}):
+        refused = ask("PUT /rates/{carrier}", said, carrier="ups")[1]
+        assert faults(refused) == ["zones", "charges"]
+    assert faults(ask("PUT /rates/{carrier}", carrier="ups")[1]) == ["body"]
+    assert network.cards() == ()
+
+
 def test_every_bad_row_of_a_card_is_named() -> None:
     card = {
         "zones": [
             {"zone": "far", "country": "US", "postal_prefix": "10001"},
         ],
+        "charges": [],
     }
     loose = {
         "zones": [{"zone": "far", "country": "US"}, {"zone": "near", "country": "US"}],

@@ -95,7 +95,7 @@ def test_orders_at_every_stage_balance_and_are_counted(world: World) -> None:
     assert findings.counted["open_orders"] == 4
     assert findings.counted["orders_with_money_on_its_way"] == 1
     assert findings.counted["captured_USD"] == 3500
-    assert findings.counted["stock_items"] == 2
+    assert findings.counted["stock_levels"] == 2
     assert findings.counted["units_on_hand"] == 100 - 2 * 3
     assert findings.counted["units_reserved"] == 3 + 3
 

@@ -100,6 +100,20 @@ def test_a_document_says_the_same_as_the_rule_set_made_of_it() -> None:
             document(rules=[{"name": "a", "when": {"countries": ["XX"]}, "then": {}}]),
             "rules[0].when.countries[0]",
         ),
+        (
+            document(rules=[{"name": "a", "then": {"only": ["A"], "exclude": ["A", "B"]}}]),
+            "rules[0].then.only",
+        ),
+        (
+            document(
+                rules=[{"name": "a", "then": {"only_kinds": ["store"], "exclude_kinds": ["store"]}}]
+            ),
+            "rules[0].then.only_kinds",
+        ),
+        (
+            document(rules=[{"name": "a", "when": {"min_value": 2, "max_value": 1}, "then": {}}]),
+            "rules[0].when.max_value",
+        ),
     ],
 )
 def test_what_is_no_rule_set_is_refused_by_its_field(said: dict[str, Any], field: str) -> None:

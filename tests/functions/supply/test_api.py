@@ -171,6 +171,16 @@ def test_a_renamed_sku_is_the_same_stock_item(world: World) -> None:
 
 
 @pytest.mark.cloud
+def test_nothing_is_ordered_under_a_name_that_its_item_has_given_up(world: World) -> None:
+    world.receive("MUG", 1)
+    ItemsTable(world.client, world.stock_name).rename("MUG", "CUP", at=now())
+
+    status, problem = ask("POST", ORDERS, an_order(lines=[LINE]))
+
+    assert (status, fields(problem)) == (422, ["lines[0].sku"])
+
+
+@pytest.mark.cloud
 def test_a_kit_is_neither_ordered_nor_sent(world: World) -> None:
     world.receive("MUG", 5)
     items = ItemsTable(world.client, world.stock_name)

@@ -39,6 +39,7 @@ class Lines:
         self._orders, self._stock, self._sourcing, self._at = orders, stock, sourcing, at
         self._levels: dict[str, Sequence[Level]] = {}
         self._looked_at: set[str] = set()
+        self._ahead: dict[tuple[str, frozenset[str]], bool] = {}
         self._turn = Lock()
 
     def wake(self, item: str) -> int:
@@ -67,12 +68,19 @@ class Lines:
         own = self._sourcing.own(order)
         has = sum(units for (held, _), units in own.items() if held == item)
         enough = _needed(order, item) <= self._free(item) + has
-        if not enough and not self._sourcing.ships_ahead(order):
+        if not enough and not self._ships_ahead(order):
             return False
         if is_woken(order):
             self._leave(order, self._decided(order).decision.plan, own)
             return False
         return waits_for_stock(order, self._at) and self._try(order, item, own)
+
+    def _ships_ahead(self, order: Order) -> bool:
+        """Who waits for the same is asked about once: lines are long."""
+        alike = order.channel, frozenset(items_of(order))
+        if alike not in self._ahead:
+            self._ahead[alike] = self._sourcing.ships_ahead(order)
+        return self._ahead[alike]
 
     def _try(self, order: Order, item: str, own: Mapping[Where, int]) -> bool:
         sourced = self._decided(order)

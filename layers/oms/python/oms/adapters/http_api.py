@@ -29,11 +29,14 @@ MAX_QUERY_FIELDS = 200
 MAX_SEGMENT = 200  # of a path; no id, SKU or location is longer
 MAX_FAULTS = 1_000
 
+BUSY = 429  # as the gateway answers a client that is too fast: it tries again, nobody is called
+PAUSE = "1"  # seconds
+
 ANSWERS: dict[type[Exception], tuple[int, str]] = {  # the nearest base class of an error answers
     NotFound: (404, "Not found"),
     Conflict: (409, "Conflict"),
     Refused: (409, "Not possible now"),
-    Contended: (503, "Busy, try again"),
+    Contended: (BUSY, "Busy, try again"),
     OmsError: (422, "Refused"),
     BadJson: (400, "Bad JSON"),
     BadCursor: (400, "Bad cursor"),
@@ -89,8 +92,12 @@ class Request:
         return key
 
     def json(self) -> Any:
-        """The body, or `{}` where there is none."""
-        return parse_json(self.body) if self.body.strip() else {}
+        """The body, or `{}` where there is none; what would be replaced by nothing is kept."""
+        if self.body.strip():
+            return parse_json(self.body)
+        if self.method == "PUT":
+            raise InvalidRequest([Fault("body", "is missing, and what it replaces would be gone")])
+        return {}
 
     def read(self, contract: type[R]) -> R:
         return contract.read(self.json())  # type: ignore[no-any-return]
@@ -255,6 +262,7 @@ def _refusal(error: Exception) -> dict[str, Any]:
     problem |= {"detail": detail} if detail else {}
     problem |= {"errors": [fault._asdict() for fault in faults[:MAX_FAULTS]]} if faults else {}
     headers = {"content-type": "application/problem+json"}
+    headers |= {"retry-after": PAUSE} if status == BUSY else {}
     return {"statusCode": status, "headers": headers, "body": json.dumps(problem)}
 
 

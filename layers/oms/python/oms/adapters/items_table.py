@@ -119,6 +119,13 @@ class ItemsTable:
         """As `resolve`, of this moment and without the components' tags."""
         return self._read(dict.fromkeys(skus))
 
+    def given_up(self, skus: Iterable[str]) -> set[str]:
+        """Those that were an item's first name and stand for nothing now: what comes under such a
+        name is not that item."""
+        asked = set(skus)
+        look = self._look(asked)
+        return {sku for sku in asked if look.standing(sku) is None and look.has_item(sku)}
+
     def of(self, items: Iterable[str]) -> dict[str, StockItem]:
         """By identity, whatever they are called now."""
         rows = self._rows(items)

@@ -182,24 +182,31 @@ class JobsTable:
 
     def change(self, job_id: str, how: Callable[[Job], Job]) -> Job:
         """Change the job alone; who changes it at the same moment is read again."""
-        return self._changed(job_id, how, lambda _: ())
+        return self._changed(job_id, lambda job, _: how(job), lambda _: ())
 
     def stop(self, job_id: str, how: Callable[[Job, Progress], Job]) -> Job:
         """Change it so that it does not go on: steps on their way find that they are too late."""
-        parts = self.slices(job_id)
-        halts = [self._halt(job_id, part) for part in parts if not part.is_done]
-        return self._changed(job_id, lambda job: how(job, together(parts)), lambda _: halts)
+        return self._changed(job_id, how, self._slices_of)
+
+    def _slices_of(self, job: Job) -> tuple[Slice, ...]:
+        """Read after the job: those of one that begins meanwhile are not missed."""
+        return self.slices(job.job_id)
 
     def _changed(
-        self, job_id: str, how: Callable[[Job], Job], more: Callable[[Job], Sequence[Write]]
+        self,
+        job_id: str,
+        how: Callable[[Job, Progress], Job],
+        halted: Callable[[Job], Sequence[Slice]],
     ) -> Job:
         for _ in range(ATTEMPTS):
             job = self.get(job_id)
-            if (changed := how(job)) == job:
+            parts = halted(job)
+            if (changed := how(job, together(parts))) == job:
                 return job
             try:
                 changed = _next(changed)
-                transact(self._client, [self._put_job(changed, job.version), *more(changed)])
+                halts = [self._halt(job_id, part) for part in parts if not part.is_done]
+                transact(self._client, [self._put_job(changed, job.version), *halts])
             except Overtaken:
                 continue
             return changed

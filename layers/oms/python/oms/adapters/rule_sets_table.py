@@ -114,7 +114,8 @@ class RuleSetsTable:
         self, limit: int, before: int | None = None
     ) -> tuple[tuple[SavedRuleSet, ...], int | None]:
         """Newest first, and the version to go on from."""
-        values = {":pk": s(PARTITION), ":from": s(VERSION), ":to": s(_sort(before or 10**9))}
+        newest = 10**9 if before is None else before
+        values = {":pk": s(PARTITION), ":from": s(VERSION), ":to": s(_sort(newest))}
         answer = self._client.query(
             TableName=self._table,
             KeyConditionExpression="PK = :pk AND SK BETWEEN :from AND :to",

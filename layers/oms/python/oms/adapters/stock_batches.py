@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from oms.adapters.dynamodb import DynamoDB, Item, Write, key, n, number, s, text, transact
 from oms.adapters.stock_rows import stamp
+from oms.domain.availability import Floors
 from oms.domain.errors import OmsError
 from oms.domain.inventory import MovementKind, OutOfStock, Shortage, StockChange
 
@@ -46,17 +47,17 @@ class Batches:
         self,
         client: DynamoDB,
         table_name: str,
-        writes: Callable[[StockChange], Sequence[Write]],
+        writes: Callable[..., Sequence[Write]],
         size: int,
     ) -> None:
         self._client, self._table = client, table_name
         self._writes, self._size = writes, size
 
-    def apply(self, change: StockChange) -> None:
+    def apply(self, change: StockChange, floors: Floors | None = None) -> None:
         """Take all batches, or none and raise `OutOfStock`; safe to be asked for again."""
         progress = self._progress(change)
         while progress.state not in (State.TAKEN, State.GIVEN_BACK):
-            progress = self._step(change, progress)
+            progress = self._step(change, progress, floors)
         if progress.state is State.GIVEN_BACK:
             raise OutOfStock(progress.shortages)
 
@@ -69,11 +70,13 @@ class Batches:
             else:
                 progress = self._step(change, progress)
 
-    def _step(self, change: StockChange, progress: Progress) -> Progress:
+    def _step(
+        self, change: StockChange, progress: Progress, floors: Floors | None = None
+    ) -> Progress:
         try:
             if progress.state is State.GIVING_BACK:
                 return self._give_back_batch(change, progress)
-            return self._take_batch(change, progress)
+            return self._take_batch(change, progress, floors)
         except OutOfStock as error:
             if change.kind is not MovementKind.ALLOCATED:
                 raise
@@ -81,11 +84,14 @@ class Batches:
         except Overtaken:
             return self._progress(change)
 
-    def _take_batch(self, change: StockChange, progress: Progress) -> Progress:
+    def _take_batch(
+        self, change: StockChange, progress: Progress, floors: Floors | None
+    ) -> Progress:
         batch = change.part(change.items[progress.taken : progress.taken + self._size])
         taken = progress.taken + len(batch.items)
         state = State.TAKEN if taken == len(change.items) else State.TAKING
-        return self._advance(change, progress, replace(progress, state=state, taken=taken), batch)
+        after = replace(progress, state=state, taken=taken)
+        return self._advance(change, progress, after, batch, floors)
 
     def _give_back_batch(self, change: StockChange, progress: Progress) -> Progress:
         left = max(0, progress.taken - self._size)
@@ -105,10 +111,15 @@ class Batches:
             return self._progress(change)
 
     def _advance(
-        self, change: StockChange, before: Progress, after: Progress, batch: StockChange
+        self,
+        change: StockChange,
+        before: Progress,
+        after: Progress,
+        batch: StockChange,
+        floors: Floors | None = None,
     ) -> Progress:
         progress = Write(self._put(change, before, after), lambda _: Overtaken())
-        transact(self._client, [progress, *self._writes(batch)])
+        transact(self._client, [progress, *self._writes(batch, floors=floors)])
         return replace(after, written=True)
 
     def _put(self, change: StockChange, before: Progress, after: Progress) -> Item:

@@ -25,7 +25,6 @@ from oms.adapters.dynamodb import (
     Write,
     client,
     full_jitter,
-    key,
     n,
     number,
     query,
@@ -220,7 +219,7 @@ class StockLedger:
         leads on as long as there is more to look at."""
         request = self._between(sku, since, until)
         request |= _only(location, request)
-        start = {"ExclusiveStartKey": key(partition(sku), _place(cursor))} if cursor else {}
+        start = {"ExclusiveStartKey": _start(cursor, request)} if cursor else {}
         size = {"Limit": max(limit, PAGE) if location else limit, "ScanIndexForward": False}
         answer = self._client.query(**request, **start, **size)
         rows, last = answer["Items"][:limit], answer.get("LastEvaluatedKey")
@@ -377,11 +376,12 @@ def _only(location: str | None, request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _place(cursor: str) -> str:
-    sort_key = decode_cursor(cursor).get("SK", "")
-    if not sort_key.startswith(MOVE):
+def _start(cursor: str, request: Mapping[str, Any]) -> Item:
+    """A key beyond what is asked for is an error of the table's, not an empty page."""
+    asked, sort_key = request["ExpressionAttributeValues"], decode_cursor(cursor).get("SK", "")
+    if not (sort_key.startswith(MOVE) and asked[":first"]["S"] <= sort_key <= asked[":last"]["S"]):
         raise BadCursor
-    return sort_key
+    return {"PK": asked[":pk"], "SK": s(sort_key)}
 
 
 def _cause(prefix: str, told: Told) -> str:

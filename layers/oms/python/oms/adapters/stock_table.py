@@ -132,12 +132,12 @@ class StockTable:
         """The change alone, in one transaction."""
         transact(self._client, self.writes(change))
 
-    def apply_in_batches(self, change: StockChange) -> None:
+    def apply_in_batches(self, change: StockChange, floors: Floors | None = None) -> None:
         """A change of any size, all or given back; safe to be asked for again after a crash.
 
         After `OutOfStock` the change is spent: another try needs another `cause` or `at`.
         """
-        self._batches.apply(change)
+        self._batches.apply(change, floors)
 
     def give_back_batches(self, change: StockChange) -> None:
         """Undo an allocation in batches, however far it came, before anything of it ships."""

@@ -152,7 +152,7 @@ class SupplyTable:
         )
         last = answer.get("LastEvaluatedKey")
         documents = self._documents(kind, answer["Items"])
-        return Page(documents, encode_cursor({"SK": text(last, "SK")}) if last else None)
+        return Page(documents, _cursor(last) if last else None)
 
     def order(
         self,
@@ -376,8 +376,13 @@ def supply_table() -> SupplyTable:
     return SupplyTable(client(), setting("STOCK_TABLE"), stock_table())
 
 
+def _cursor(last: Item) -> str:
+    return encode_cursor({"PK": text(last, "PK"), "SK": text(last, "SK")})
+
+
 def _start(under: str, cursor: str) -> Item:
+    """A cursor of another listing would begin this one anywhere."""
     given = decode_cursor(cursor)
-    if given.keys() != {"SK"} or "#" not in given["SK"]:
+    if given.keys() != {"PK", "SK"} or given["PK"] != under or "#" not in given["SK"]:
         raise BadCursor
     return key(under, given["SK"])

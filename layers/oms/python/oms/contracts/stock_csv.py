@@ -26,7 +26,7 @@ BOM = b"\xef\xbb\xbf"
 
 LOCATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-FORMULA = re.compile(r"'*[=+\-@]")
+FORMULA = re.compile(r"'*[=+\-@\t\r]")
 WHOLE = re.compile(r"[0-9]{1,10}")
 NEGATIVE = re.compile(r"-\s*[0-9]+")
 

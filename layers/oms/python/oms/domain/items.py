@@ -128,6 +128,11 @@ class SkuTaken(Conflict):
         super().__init__(f"{sku} is another stock item's SKU")
 
 
+class SkuGivenUp(Conflict):
+    def __init__(self, sku: str) -> None:
+        super().__init__(f"{sku} stands for no stock item any more: create it first")
+
+
 class NotAKit(Refused):
     def __init__(self, sku: str) -> None:
         super().__init__(f"{sku} stays what it is, a kit or none: retire it and create it anew")

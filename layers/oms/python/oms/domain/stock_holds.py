@@ -25,6 +25,7 @@ from oms.domain.inventory import (
 )
 from oms.domain.lines import Part
 from oms.domain.order import MAX_QUEUES, Order
+from oms.domain.order.stock import DEADLINES_OF_THE_REST
 
 MAX_ITEMS = 25  # distinct stock items of a hold, or of an order that is placed with one
 MAX_UNITS = 30  # stock items by location: each may have to be given back with three rows
@@ -177,11 +178,13 @@ class Carriage:
 
     def _fits(self, *changes: StockChange) -> bool:
         boxes = {x.reservation for x in (*self.carried.items, *self.allocated.items)}
-        of_the_order = 2 * len(boxes) + MAX_QUEUES
+        of_the_order = OF_A_BOX * len(boxes) + OF_THE_REST
         return rows_of(changes) + of_the_order + OF_THE_HOLD <= MAX_ROWS
 
 
 OF_THE_HOLD = 3  # its own row, the deadline that it had and the one that it gets
+OF_A_BOX = 3  # its own row, the day whose capacity it takes, the deadline by which it leaves
+OF_THE_REST = 2 * MAX_QUEUES + DEADLINES_OF_THE_REST  # lines that the order leaves and joins
 
 
 def carry(hold: StockHold, wanted: StockChange) -> Carriage:

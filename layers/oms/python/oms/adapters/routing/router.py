@@ -123,6 +123,8 @@ class Router:
 
     def _take(self, order: Order, *, fresh: bool) -> str:
         sourced = self._sourcing.source(order, fresh=fresh)
+        if sourced.decision.backordered and not fresh:  # an old look tells nobody that it is short
+            sourced = self._sourcing.source(order, fresh=True)
         if not sourced.is_routed:
             self._reclaim(order, sourced)
             return self._wait(order, sourced)
@@ -156,12 +158,14 @@ class Router:
     def _told(self, order: Order, sourced: Sourced, plan: Sequence[Assigned] = ()) -> Beside:
         """Why it was decided so, and what the agenda must look at."""
         deadlines = self._shortages.deadlines(order, sourced, self._at)
-        return Beside(decision=kept(sourced), writes=(*self._watched(plan), *deadlines))
+        return Beside(decision=kept(sourced), writes=(*self._watched(order, plan), *deadlines))
 
-    def _watched(self, plan: Sequence[Assigned]) -> Iterator[Write]:
-        """What has not left when it should have, somebody must look at."""
+    def _watched(self, order: Order, plan: Sequence[Assigned]) -> Iterator[Write]:
+        """What has not left when it should have, somebody must look at. What is collected where it
+        lies leaves with the customer: it is late only if a day was promised."""
         for each in plan:
-            if each.ship_by is not None and each.deliver_by:
+            leaves = each.delivery != Delivery.PICKUP or order.deliver_by
+            if leaves and each.ship_by is not None and each.deliver_by:
                 yield from self._agenda.writes(
                     DueKind.PROMISE_AT_RISK, each.fulfillment_order_id, each.ship_by
                 )
@@ -183,7 +187,8 @@ class Router:
             return place_to_wait(order)
         plan = order.routing_plan
         try:
-            self._ways.stock.apply_in_batches(planned_change(plan, order.line))
+            change = planned_change(plan, order.line)
+            self._ways.stock.apply_in_batches(change, self._sourcing.floors(order))
         except OutOfStock as short:
             self._change(order, c.AbandonRouting(str(short)[:500]))
             raise
@@ -207,12 +212,14 @@ class Router:
 
     def _wait(self, order: Order, sourced: Sourced) -> str:
         """Stand in line first, then look again: stock that came in between woke nobody."""
-        if self._sourcing.lies_with_refusers(order):
-            self._change(order, c.RaiseAttention(REFUSED))
+        why = Beside(decision=kept(sourced))
+        refused = self._sourcing.lies_with_refusers(order)
+        if reason := REFUSED if refused else sourced.hopeless:
+            self._change(order, c.RaiseAttention(reason), why)
             return "attention"
         shortage = self._shortages.of(order, sourced, self._at)
         if shortage.denied:
-            self._change(order, c.CancelOrder(OUT_OF_STOCK, shortage.denied))
+            self._change(order, c.CancelOrder(OUT_OF_STOCK, shortage.denied), why)
             raise Overtaken("what may not wait was cancelled")
         beside = self._told(order, sourced)
         for each in shortage.backorders:

@@ -19,11 +19,12 @@ from oms.domain import commands as c
 from oms.domain.agenda import DueKind
 from oms.domain.availability import OnShortage
 from oms.domain.fulfillment import Quantity
-from oms.domain.items import BackorderMode, StockItem
+from oms.domain.items import BackorderMode, Backorders, StockItem
 from oms.domain.lines import Line
-from oms.domain.order import Order
+from oms.domain.order import Order, day_begins
 from oms.domain.supply.expecting import ExpectedSupply, expected_on
 
+MAX_DAYS = 6  # that one order is told at once: each is an event of its own
 IN_LINE = 200  # orders whose units are counted; behind so many nobody is told a day
 
 
@@ -84,7 +85,7 @@ def shortage(
     waiting: defaultdict[tuple[str, bool], list[Quantity]] = defaultdict(list)
     denied: list[Quantity] = []
     for line, units in lines:
-        if _denies(line, units, sourced, ahead):
+        if _denies(line, units, sourced, ahead, today):
             denied.append(Quantity(line.line_id, units))
         else:
             day, preorder = _expected(line, units, sourced.items, ahead, today)
@@ -92,10 +93,24 @@ def shortage(
     return Shortage(
         tuple(
             c.Backorder(tuple(each), day, preorder)
-            for (day, preorder), each in sorted(waiting.items())
+            for (day, preorder), each in sorted(_on_few_days(waiting).items())
         ),
         tuple(denied),
     )
+
+
+Waiting = Mapping[tuple[str, bool], list[Quantity]]  # by the day, and whether that is a release
+
+
+def _on_few_days(waiting: Waiting) -> Waiting:
+    """Of very many days the later ones are told as the last of them."""
+    days = sorted(day for day, preorder in waiting if day and not preorder)
+    late = set(days[MAX_DAYS - 1 :])
+    few: defaultdict[tuple[str, bool], list[Quantity]] = defaultdict(list)
+    for (day, preorder), lines in waiting.items():
+        told = days[-1] if day in late and not preorder else day
+        few[told, preorder] += lines
+    return few
 
 
 def deadlines(order: Order, sourced: Sourced, at: datetime) -> Iterator[tuple[str, datetime]]:
@@ -109,14 +124,19 @@ def deadlines(order: Order, sourced: Sourced, at: datetime) -> Iterator[tuple[st
     released = [
         each.release_on
         for each in policies
-        if each.mode is BackorderMode.PREORDER and each.release_on
+        if each.mode is BackorderMode.PREORDER and each.release_on and each.release_on > at.date()
     ]
-    for day in sorted({day for day in released if day > at.date()}):
-        yield DueKind.RELEASE_PREORDER, datetime(day.year, day.month, day.day, tzinfo=at.tzinfo)
+    if released:  # the next ones are looked for on that day
+        yield DueKind.RELEASE_PREORDER, day_begins(min(released).isoformat())
 
 
-def _denies(line: Line, units: int, sourced: Sourced, ahead: Mapping[str, Ahead]) -> bool:
-    if sourced.channel.on_shortage is OnShortage.CANCEL:
+def _denies(
+    line: Line, units: int, sourced: Sourced, ahead: Mapping[str, Ahead], today: date
+) -> bool:
+    """What is sold before its release is not short."""
+    items = (sourced.items.get(part.item) for part in line.parts)
+    cancels = sourced.channel.on_shortage is OnShortage.CANCEL
+    if cancels and not any(item and _unreleased(item.policy.backorders, today) for item in items):
         return True
     return any(
         _refuses(sourced.items.get(part.item), part.quantity * units, ahead[part.item])
@@ -147,12 +167,7 @@ def _expected(
     preorder = False
     for part in line.parts:
         backorders = items[part.item].policy.backorders if part.item in items else None
-        if (
-            backorders
-            and backorders.mode is BackorderMode.PREORDER
-            and backorders.release_on
-            and backorders.release_on > today
-        ):
+        if backorders and backorders.release_on and _unreleased(backorders, today):
             preorder = True
             days.append(backorders.release_on)
         else:
@@ -165,6 +180,11 @@ def _expected(
             )
     known = [day for day in days if day is not None]
     return (max(known) if len(known) == len(days) and known else None), preorder
+
+
+def _unreleased(backorders: Backorders, today: date) -> bool:
+    later = backorders.release_on is not None and backorders.release_on > today
+    return backorders.mode is BackorderMode.PREORDER and later
 
 
 def _lacks(order: Order, item: str) -> int:

@@ -15,10 +15,13 @@ from oms.domain.availability import Channel, OnShortage, floors
 from oms.domain.inventory import Level
 from oms.domain.items import BackorderMode, StockItem
 from oms.domain.locations import Location
+from oms.domain.network.calendars import HORIZON_DAYS, next_ship_day
+from oms.domain.network.capacity import full_days
 from oms.domain.network.rates import Load
 from oms.domain.order import Order, awaited_items, excluded, preordered_items
 from oms.domain.routing import Decision, RoutingOutcome
 from oms.domain.routing.deciding import route_order
+from oms.domain.routing.hopeless import hopeless
 from oms.domain.routing.kept import KeptDecision
 from oms.domain.routing.rules import RuleSet
 from oms.domain.routing.snapshot import OrderFacts, Snapshot
@@ -53,7 +56,12 @@ class Sourced:
 
     @property
     def is_routed(self) -> bool:
-        return self.decision.outcome is RoutingOutcome.ROUTED
+        return _ships(self.decision)
+
+    @property
+    def hopeless(self) -> str:
+        """Why neither stock nor time will let it be shipped; empty while they may."""
+        return hopeless(self.snapshot, self.decision, self.rule_set, self.limits, BUDGET)
 
     @property
     def limits(self) -> dict[str, int]:
@@ -112,6 +120,13 @@ class Sourcing:
     def limits(self) -> dict[str, int]:
         return limits_of(self._knowledge.now().locations)
 
+    def floors(self, order: Order) -> dict[Where, int]:
+        """Units that its channel leaves, by stock item and location."""
+        known = self._knowledge.now()
+        items = self._items.of(items_of(order)).values()
+        locations = (each.location_id for each in known.locations)
+        return floors(known.channel(order.channel), items, locations)
+
     def rule_set_for(self, order: Order) -> RuleSet:
         return self._knowledge.rule_set_for(order.order_id)
 
@@ -146,6 +161,7 @@ class Sourcing:
         return (
             sourced.is_routed
             or self.lies_with_refusers(order, levels)
+            or bool(sourced.hopeless)
             or lacking.isdisjoint(awaited_items(order))
         )
 
@@ -167,21 +183,35 @@ class Sourcing:
             floors=floors(channel, items.values(), (x.location_id for x in known.locations)),
             own=self.own(order),
             assigned=None if channel.locations is None else frozenset(channel.locations),
-            left=self._left(known.locations),
+            left=self._left(known.locations, sum(x.open + x.backordered for x in order.lines)),
             loads=loads_of(items.values()) if known.tables.cards else {},
             daily_sales={x.item: x.policy.daily_sales or 0 for x in items.values()},
             held_back=preordered_items(order, self._at)
             | frozenset(_unreleased(items.values(), self._at.date())),
         )
 
-    def _left(self, locations: Sequence[Location]) -> Mapping[tuple[str, date], int]:
-        """Of the locations that have a limit; their own day may be one before or after ours."""
+    def _left(self, locations: Sequence[Location], units: int) -> Mapping[tuple[str, date], int]:
+        """Of the locations that have a limit; their own day may be one before or after ours. Who is
+        booked out for all of these days, or closed, is looked at further."""
         limited = [each for each in locations if each.daily_capacity is not None]
         if not limited:
             return {}
         first = self._at.date() - timedelta(days=1)
-        days = [first + timedelta(days=number) for number in range(DAYS_AHEAD)]
-        return self._capacity.left(limited, days)
+        days = [first + timedelta(days=number) for number in range(HORIZON_DAYS + 2)]
+        near, far = days[:DAYS_AHEAD], days[DAYS_AHEAD:]
+        left = self._capacity.left(limited, near)
+        late = [each for each in limited if self._ships_after(near[-1], each, units, left)]
+        return {**left, **self._capacity.left(late, far)} if late else left
+
+    def _ships_after(
+        self, last: date, location: Location, units: int, left: Mapping[tuple[str, date], int]
+    ) -> bool:
+        """A cut-off that is missed costs a day at most."""
+        room = min(units, location.daily_capacity or 1)
+        full = full_days(left, location.location_id, room)
+        tomorrow = self._at + timedelta(days=1)
+        ship = next_ship_day(location.calendar, location.outages, "", tomorrow, full)
+        return ship is None or ship.day > last
 
 
 def limits_of(locations: Iterable[Location]) -> dict[str, int]:
@@ -197,14 +227,31 @@ def decided(
     rule_set: RuleSet,
     at: datetime,
 ) -> tuple[Snapshot, Decision, str]:
-    """What is to be collected is looked for in its store, then wherever it can be brought from."""
+    """What is to be collected is looked for in its store, then wherever it can be brought from:
+    if more of it can be had so, and somebody is there to hand it over."""
     snapshot = survey(facts, around, refused, at)
     decision = route_order(snapshot, rule_set, budget=BUDGET)
     store = next((x for x in around.locations if x.location_id == facts.pickup_location), None)
-    if store is None or decision.outcome is RoutingOutcome.ROUTED:
+    if store is None or not decision.backordered or not _hands_over(store, at):
         return snapshot, decision, facts.pickup_location
     brought = survey(to_store(snapshot, store), around, refused, at)
-    return brought, route_order(brought, rule_set, budget=BUDGET), facts.pickup_location
+    other = route_order(brought, rule_set, budget=BUDGET)
+    if _ships(decision) and _units_short(decision) <= _units_short(other):
+        return snapshot, decision, facts.pickup_location
+    return brought, other, facts.pickup_location
+
+
+def _hands_over(store: Location, at: datetime) -> bool:
+    opens = next_ship_day(store.calendar, store.outages, "", at) is not None
+    return store.active and store.pickup and opens
+
+
+def _ships(decision: Decision) -> bool:
+    return decision.outcome is RoutingOutcome.ROUTED
+
+
+def _units_short(decision: Decision) -> int:
+    return sum(units for _, units in decision.backordered)
 
 
 def facts_of(order: Order, channel: Channel, items: Iterable[StockItem]) -> OrderFacts:

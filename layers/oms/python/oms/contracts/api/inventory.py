@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -41,8 +41,9 @@ On = Annotated[date, Meta(description="yyyy-mm-dd")]
 def _instant(value: Any) -> Any:
     try:
         if isinstance(value, str) and "T" in value:
-            return datetime.fromisoformat(value.replace(" ", "+"))  # a plus is a space in a query
-    except ValueError:
+            found = datetime.fromisoformat(value.replace(" ", "+"))  # a plus is a space in a query
+            return found.astimezone(UTC) if found.tzinfo else found
+    except (ValueError, OverflowError):
         pass
     raise PydanticCustomError("instant", "is no instant of the form 2026-11-01T10:00:00Z")
 

@@ -304,8 +304,8 @@ class PutCard(Contract):
     what is paid for; 0 where only weight counts."""
 
     cm3_per_kg: Annotated[int, Field(ge=0, le=1_000_000)] = 5_000
-    zones: Annotated[list[ZoneGiven], Field(max_length=MAX_ROWS)] = Field(default_factory=list)
-    charges: Annotated[list[ChargeGiven], Field(max_length=MAX_ROWS)] = Field(default_factory=list)
+    zones: Annotated[list[ZoneGiven], Field(max_length=MAX_ROWS)]
+    charges: Annotated[list[ChargeGiven], Field(max_length=MAX_ROWS)]
     transits: Annotated[list[TransitGiven], Field(max_length=MAX_ROWS)] = Field(
         default_factory=list
     )

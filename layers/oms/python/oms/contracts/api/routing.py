@@ -69,11 +69,25 @@ class ThenGiven(Contract):
     allow_partial: bool | None = None
     hard_promise: bool | None = None
 
+    def faults(self) -> Iterator[Fault]:
+        """By which nobody would be left."""
+        spared = set(self.except_for)
+        if self.only and not set(self.only) - set(self.exclude) | set(self.only) & spared:
+            yield Fault("then.only", "names no location that is not excluded as well")
+        if self.only_kinds and not set(self.only_kinds) - set(self.exclude_kinds) and not spared:
+            yield Fault("then.only_kinds", "names no kind that is not excluded as well")
+
 
 class RuleGiven(Contract):
     name: Label
     when: WhenGiven = WhenGiven.model_construct()
     then: ThenGiven
+
+    def faults(self) -> Iterator[Fault]:
+        least, most = self.when.min_value, self.when.max_value
+        if least is not None and most is not None and most < least:
+            yield Fault("when.max_value", "is less than min_value")
+        yield from self.then.faults()
 
 
 class PartGiven(Contract):
@@ -175,9 +189,14 @@ class RuleSetGiven(Contract):
         yield from _repeated("tiers", self.tiers)
         yield from _repeated("rules", [rule.name for rule in self.rules])
         yield from _repeated("examples", [example.name for example in self.examples])
-        for place, example in enumerate(self.examples):
-            for fault in example.faults():
-                yield Fault(f"examples[{place}].{fault.field}", fault.reason)
+        yield from _within("rules", self.rules)
+        yield from _within("examples", self.examples)
+
+
+def _within(field: str, members: Sequence[RuleGiven | ExampleGiven]) -> Iterator[Fault]:
+    for place, each in enumerate(members):
+        for fault in each.faults():
+            yield Fault(f"{field}[{place}].{fault.field}", fault.reason)
 
 
 def _repeated(field: str, names: Sequence[str]) -> Iterator[Fault]:

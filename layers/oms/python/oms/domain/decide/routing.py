@@ -131,7 +131,12 @@ def _well_said(order: Order, command: c.PlanRouting | c.RecordRouting) -> None:
 
 
 def _reaches(order: Order, assigned: e.Assigned) -> None:
-    """What is to be collected needs a store, and lies there or is brought there."""
+    """What is to be collected needs a store, and lies there or is brought there. A plan that was
+    made before another was carried out, and rejected, is out of date."""
+    if any(
+        x.fulfillment_order_id == assigned.fulfillment_order_id for x in order.fulfillment_orders
+    ):
+        raise Refused(f"{assigned.fulfillment_order_id} was given to a location before")
     if assigned.delivery not in set(Delivery):
         raise Refused(f"nothing is delivered by {assigned.delivery!r}")
     store, here = order.pickup_location, assigned.location_id

@@ -6,14 +6,22 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from oms.domain.errors import NotFound
+from oms.domain.errors import NotFound, Refused
 from oms.domain.events import LocationChanged
 from oms.domain.locations import Location
 from oms.domain.network.calendars import Outage
 
 KEEP_OUTAGES = timedelta(days=30)  # past ones, so that a closed day can be explained
+MAX_OUTAGES = 200  # of a location, past ones included
 
 CLOSED, REOPENED, OUTAGE, CAPACITY = "closed", "reopened", "outage", "capacity"
+
+
+class TooManyOutages(Refused):
+    """Every router reads them all with each order."""
+
+    def __init__(self, location_id: str) -> None:
+        super().__init__(f"{location_id} has {MAX_OUTAGES} outages already")
 
 
 class UnknownOutage(NotFound):
@@ -26,16 +34,18 @@ def with_outage(location: Location, outage: Outage, at: datetime) -> Location:
     others = tuple(each for each in location.outages if not each.is_over(at - KEEP_OUTAGES))
     if any(each.outage_id == outage.outage_id for each in others):
         return location
+    if len(others) >= MAX_OUTAGES:
+        raise TooManyOutages(location.location_id)
     ordered = sorted((*others, outage), key=lambda each: (each.starts, each.outage_id))
     return replace(location, outages=tuple(ordered))
 
 
 def without_outage(location: Location, outage_id: str, at: datetime) -> Location:
-    """It ends now; one that is over stays as it was."""
+    """It ends now, or never begins; one that is over stays as it was."""
     if all(each.outage_id != outage_id for each in location.outages):
         raise UnknownOutage(outage_id)
     ended = (
-        replace(each, ends=at) if each.outage_id == outage_id and not each.is_over(at) else each
+        replace(each, ends=max(at, each.starts)) if each.outage_id == outage_id and not each.is_over(at) else each
         for each in location.outages
     )
     return replace(location, outages=tuple(ended))

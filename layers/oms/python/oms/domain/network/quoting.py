@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from operator import mul
 from typing import TYPE_CHECKING, NamedTuple
 
 from oms.domain.locations import Location
@@ -162,23 +163,30 @@ def _offer(location: Location, card: Card, charge: Charge, loads: Sequence[Load]
     grams = [load.billable_g(card.cm3_per_kg) for load in loads]
     if charge.max_g is not None and max(grams, default=0) > charge.max_g:
         return None
-    total = sum(each * load.quantity for each, load in zip(grams, loads, strict=True))
-    base, per_kg = _linear(charge, total)
-    units = tuple(location.unit_cost + _rounded(per_kg * each, 1_000) for each in grams)
-    return _Offer(card, charge, location.fixed_cost + base, units)
+    fixed, units = _linear(charge, grams, [load.quantity for load in loads])
+    units = tuple(location.unit_cost + each for each in units)
+    return _Offer(card, charge, location.fixed_cost + fixed, units)
 
 
-def _linear(charge: Charge, total_g: int) -> tuple[int, int]:
-    """The charge as a sum of the shipment's and each kilogram's, for loads of this weight.
+def _linear(
+    charge: Charge, grams: Sequence[int], quantities: Sequence[int]
+) -> tuple[int, tuple[int, ...]]:
+    """The charge as a sum of the shipment's and each unit's, for all of these.
 
-    Right for all of it; a part that is lighter than the first kilogram of a parcel may cost up to
-    that kilogram more.
+    What rounding makes of many light units is the shipment's, so all together cost what the
+    carrier asks; a part that is lighter than the first kilogram of a parcel may cost up to that
+    kilogram more.
     """
+    total_g = sum(map(mul, grams, quantities))
     parcels = max(1, -(-total_g // charge.max_g)) if charge.max_g else 1
-    first_g = parcels * charge.first_g
-    if total_g <= first_g:
-        return parcels * charge.base, 0
-    return max(0, parcels * charge.base - _rounded(charge.per_kg * first_g, 1_000)), charge.per_kg
+    further = total_g - parcels * charge.first_g
+    if further <= 0:
+        return parcels * charge.base, (0,) * len(grams)
+    whole = parcels * charge.base + _rounded(charge.per_kg * further, 1_000)
+    units = tuple(_rounded(charge.per_kg * each, 1_000) for each in grams)
+    if sum(map(mul, units, quantities)) > whole:
+        units = tuple(charge.per_kg * each // 1_000 for each in grams)
+    return max(0, whole - sum(map(mul, units, quantities))), units
 
 
 def _rounded(amount: int, parts: int) -> int:

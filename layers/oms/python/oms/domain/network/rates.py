@@ -116,10 +116,14 @@ class Load(NamedTuple):
 
 
 class Tables:
-    """The cards of all carriers, laid out for the question what a parcel costs from here."""
+    """The cards of all carriers, laid out for the question what a parcel costs from here.
+
+    A card that asks for nothing yet, or any more, is none: its zones alone would close the network.
+    """
 
     def __init__(self, cards: Sequence[Card] = ()) -> None:
-        self.cards = tuple(sorted(cards, key=lambda card: card.carrier))
+        telling = (card for card in cards if card.charges)
+        self.cards = tuple(sorted(telling, key=lambda card: card.carrier))
         self._zones: defaultdict[tuple[str, str, str], list[Zone]] = defaultdict(list)
         self._charges: defaultdict[tuple[str, str], list[Charge]] = defaultdict(list)
         self._transits: dict[tuple[str, str, str], Transit] = {}

@@ -144,7 +144,7 @@ def remedies(
 def _remedy(order: OrderFacts, facts: LocationFacts, reason: str) -> Iterator[Change]:
     if reason in {facts.closed, facts.refused, facts.unreachable}:
         yield from _opened(facts, reason)
-    elif reason.startswith(EXCLUDED_BY):
+    if reason.startswith(EXCLUDED_BY):
         yield Change(ChangeKind.RULE, reason.removeprefix(EXCLUDED_BY))
     elif reason == METHOD_NOT_OFFERED:
         yield Change(ChangeKind.METHOD, order.method)

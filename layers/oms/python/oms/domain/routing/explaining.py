@@ -5,10 +5,12 @@ All of it is computed from the snapshot that the decision was made of.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from time import perf_counter
 
+from oms.domain.network.quoting import Reason
 from oms.domain.routing.changing import (
     Change,
     ChangeKind,
@@ -47,6 +49,12 @@ REASONS = {
     NO_PICKUP: "it does not offer pickup",
     BREAKS_PROMISE: "it would deliver later than promised",
 }
+UNREACHED = {
+    Reason.NO_ZONE: "no carrier goes there from it",
+    Reason.NO_RATE: "no carrier that goes there has a charge for the method",
+    Reason.TOO_HEAVY: "its carriers take nothing so heavy",
+    Reason.NO_SHIP_DAY: "it has no day on which it could ship",
+}
 WORSE_BY = {
     Tier.PROMISE: "delivers {} more of its shipments late",
     Tier.ARRIVAL: "arrives {} days later",
@@ -55,6 +63,7 @@ WORSE_BY = {
     Tier.STOCK_HEALTH: "takes from stock that is shorter by {} days of cover",
     Tier.DISTANCE: "travels {} km further",
 }
+NO_TIME = "there was no time to find out what would have to change"
 Attempt = tuple[Change, ...]
 
 
@@ -81,12 +90,33 @@ def explain(
     rule_set: RuleSet,
     decision: Decision,
     location_ids: Sequence[str] | None = None,
+    *,
+    budget: float | None = None,
+    clock: Callable[[], float] = perf_counter,
 ) -> Explanation:
-    """By location id, of all locations unless some are named: each takes a few more solves."""
-    explaining = _Explaining(snapshot, rule_set, decision)
+    """By location id, of all locations unless some are named: each takes a few more solves.
+
+    After `budget` seconds of the clock nothing more is tried; what was not found is not said.
+    """
+    time = _Time(clock, inf if budget is None else clock() + budget)
+    explaining = _Explaining(snapshot, rule_set, decision, time)
     known = sorted(each.location_id for each in snapshot.locations)
     asked = [each for each in known if location_ids is None or each in location_ids]
     return Explanation(explaining.summary(), tuple(map(explaining.location, asked)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Time:
+    clock: Callable[[], float]
+    deadline: float
+
+    @property
+    def left(self) -> float | None:
+        return None if self.deadline == inf else max(0.0, self.deadline - self.clock())
+
+    @property
+    def is_over(self) -> bool:
+        return self.left == 0
 
 
 @dataclass(frozen=True)
@@ -94,6 +124,7 @@ class _Explaining:
     snapshot: Snapshot
     rule_set: RuleSet
     decision: Decision
+    time: _Time
 
     def summary(self) -> str:
         if self.decision.outcome is RoutingOutcome.BACKORDERED:
@@ -105,7 +136,12 @@ class _Explaining:
             return "nothing ships: the order needs more shipments than the rules allow"
         if self.decision.reason == OUT_OF_BUDGET:
             return "nothing ships: no plan was found in time"
-        return f"nothing ships: all locations together lack {self._short()}"
+        places = self.snapshot.locations
+        able = [each for each in places if set(self._reasons(each)) <= {NO_STOCK}]
+        if places and not able:
+            return "nothing ships: no location may ship this order"
+        who = "all locations" if len(able) == len(places) else "the locations that may ship it"
+        return f"nothing ships: {who} together lack {self._short()}"
 
     def _why_plan(self) -> Iterator[str]:
         decision = self.decision
@@ -140,10 +176,12 @@ class _Explaining:
         why = self._why_not(facts, reasons)
         undone = remedies(self.snapshot.order, facts, reasons)
         if undone is None:
-            what_if = "nothing that is known here would let it ship this order"
-            return LocationExplanation(facts.location_id, False, why, (), False, _sentence(what_if))
+            return _lost(facts, why, "nothing that is known here would let it ship this order")
         for changes in self._attempts(facts, undone):
-            if self._wins(facts.location_id, changes):
+            won = self._wins(facts.location_id, changes)
+            if self.time.is_over:
+                return _lost(facts, why, NO_TIME)
+            if won:
                 what_if = " and ".join(change.words for change in changes)
                 words = _sentence(f"to be chosen, {what_if}" if changes else "it is as good")
                 return LocationExplanation(facts.location_id, False, why, changes, True, words)
@@ -162,10 +200,12 @@ class _Explaining:
         return _sentence(self._why_worse(facts))
 
     def _why_worse(self, facts: LocationFacts) -> str:
-        world = _World(self.snapshot, self.rule_set)
+        world = _World(self.snapshot, self.rule_set, self.time)
         plan = world.best_with(facts)
         chosen = [each.location_id for each in self.decision.plan]
         others = world.best_among(chosen)
+        if self.time.is_over:
+            return "another plan was chosen"
         if plan is None or others is None:
             return "no plan with it is as good, however little its shipment costs"
         who = " and ".join(ids_of(plan))
@@ -184,7 +224,8 @@ class _Explaining:
         for more in dict.fromkeys((*earlier, *((*each, *lacking) for each in earlier))):
             changes = (*undone, *more)
             yield changes
-            world = _World(*applied(self.snapshot, self.rule_set, facts.location_id, changes))
+            made = applied(self.snapshot, self.rule_set, facts.location_id, changes)
+            world = _World(*made, self.time)
             if cheaper := world.cheaper(facts.location_id):
                 yield (*changes, Change(ChangeKind.CHEAPER, amount=cheaper))
 
@@ -199,24 +240,30 @@ class _Explaining:
                 yield (Change(ChangeKind.EARLIER, amount=(facts.deliver_by - goal).days),)
 
     def _wins(self, location_id: str, changes: Attempt) -> bool:
-        world = _World(*applied(self.snapshot, self.rule_set, location_id, changes))
+        world = _World(*applied(self.snapshot, self.rule_set, location_id, changes), self.time)
         return location_id in world.chosen()
 
 
 class _World:
     """A snapshot and a rule set, perhaps with changes, and the plans in it."""
 
-    def __init__(self, snapshot: Snapshot, rule_set: RuleSet) -> None:
-        self.snapshot, self.rule_set = snapshot, rule_set
+    def __init__(self, snapshot: Snapshot, rule_set: RuleSet, time: _Time) -> None:
+        self.snapshot, self.rule_set, self._time = snapshot, rule_set, time
         self._problem = Problem.read(snapshot, effective(rule_set, snapshot.order))
-        self._planner = Planner(self._problem, perf_counter)
+        self._planner = Planner(self._problem, time.clock, time.deadline)
         self.tiers = self._planner.tiers
 
     def amounts(self, plan: Shipments) -> tuple[int, ...]:
         return self._planner.rank(plan)[0]
 
     def chosen(self) -> tuple[str, ...]:
-        decision = route_order(self.snapshot, self.rule_set, runner_up=False)
+        decision = route_order(
+            self.snapshot,
+            self.rule_set,
+            budget=self._time.left,
+            clock=self._time.clock,
+            runner_up=False,
+        )
         return tuple(each.location_id for each in decision.plan)
 
     def best_among(self, location_ids: Sequence[str]) -> Shipments | None:
@@ -229,7 +276,7 @@ class _World:
         free = Change(ChangeKind.CHEAPER, amount=facts.fixed_cost)
         changed = applied(self.snapshot, self.rule_set, facts.location_id, [free])
         problem = Problem.read(changed[0], self._problem.rules)
-        plan = Planner(problem, perf_counter).leading(problem)
+        plan = Planner(problem, self._time.clock, self._time.deadline).leading(problem)
         return plan if plan and facts.location_id in ids_of(plan) else None
 
     def cheaper(self, location_id: str) -> int:
@@ -244,6 +291,10 @@ class _World:
             return facts.fixed_cost
         excess = self._planner.cost(plan) - self._planner.cost(others)
         return min(facts.fixed_cost, max(1, excess + self._problem.rules.cost_band + 1))
+
+
+def _lost(facts: LocationFacts, why: str, what_if: str) -> LocationExplanation:
+    return LocationExplanation(facts.location_id, False, why, (), False, _sentence(what_if))
 
 
 def _sentence(words: str) -> str:
@@ -264,7 +315,7 @@ def _in_words(reason: str, facts: LocationFacts) -> str:
     if reason == facts.refused:
         return f"this order may not go there ({reason})"
     if reason == facts.unreachable:
-        return f"it does not deliver there by this method ({reason})"
+        return UNREACHED.get(reason, f"it does not deliver there by this method ({reason})")
     return REASONS.get(reason, reason)
 
 

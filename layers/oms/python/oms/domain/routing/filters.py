@@ -28,13 +28,14 @@ def objections(order: OrderFacts, location: LocationFacts, rules: Effective) -> 
 
 
 def _by_delivery(order: OrderFacts, location: LocationFacts) -> Iterator[str]:
-    if location.methods and order.method not in location.methods:
+    offered = not location.methods or bool(order.store) or order.method in location.methods
+    if not offered:
         yield METHOD_NOT_OFFERED
     if order.pickup_location and location.location_id != order.pickup_location:
         yield NOT_THE_PICKUP_LOCATION
     elif order.pickup_location and not location.pickup:
         yield NO_PICKUP
-    if location.unreachable:
+    if location.unreachable and (offered or location.unreachable != METHOD_NOT_OFFERED):
         yield location.unreachable
 
 

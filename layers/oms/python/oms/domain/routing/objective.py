@@ -74,9 +74,9 @@ class Scale:
         return tuple(self.amount(tier, shipments) for tier in tiers)
 
     def composable(self, tiers: Sequence[Tier]) -> Tiers:
-        """The first of the tiers, as many as one whole number can hold."""
-        held: Tiers = ()
-        for tier in tiers:
+        """The first of the tiers, as many as one whole number can hold; the very first always."""
+        held: Tiers = tuple(tiers[:1])
+        for tier in tiers[1:]:
             if self.size((*held, tier)) > LIMIT:
                 break
             held = (*held, tier)

@@ -142,7 +142,8 @@ class Planner:
         return self._deadline != inf and self._clock() >= self._deadline
 
     def _leader(self, problem: Problem) -> _Leader | None:
-        """Tiers that can be had for sure narrow the problem; the others are composed."""
+        """Tiers that can be had for sure narrow the problem; the others are composed, as far as
+        they fit: none is passed over for the sake of a later one."""
         most = inf if self.rules.max_splits is None else self.rules.max_splits + 1
         composed: Tiers = ()
         for tier in self.tiers[: self.tiers.index(Tier.COST) + 1]:
@@ -152,8 +153,10 @@ class Planner:
                 problem = self._on_time(problem)
             elif tier is Tier.SHIPMENTS and not composed:
                 most = min(most, self._fewest(problem))
+            elif (more := self._scale.composable((*composed, tier))) != composed:
+                composed = more
             else:
-                composed = self._scale.composable((*composed, tier))
+                break
         return self._cheapest(problem, composed, most)
 
     def _on_time(self, problem: Problem) -> Problem:
@@ -248,26 +251,35 @@ class Planner:
         return Found(leader.plan.shipments, self._lower_bound(leader), self._exact)
 
     def _lower_bound(self, leader: _Leader) -> int:
+        """The surcharge may have been all that spoke against plans of more shipments."""
+        if leader.composed[-1] is not Tier.COST:
+            return 0
         unproved = (leader.plan.cost or 0) - leader.plan.lower_bound
+        unproved += leader.surcharge * leader.spare
         return max(0, self.cost(leader.plan.shipments) - unproved)
 
     def _compared(self, leader: _Leader) -> Found:
         """By all tiers in turn, then by cost, then by location id."""
-        scale = self._scale
         plans, whole = self._rivals(leader)
-        left = plans
-        for tier in self.tiers:
-            amounts = [scale.amount(tier, plan) for plan in left]
-            most = min(amounts) + (self.rules.cost_band if tier is Tier.COST else 0)
-            left = [plan for plan, has in zip(left, amounts, strict=True) if has <= most]
-        best = min(left, key=lambda plan: (scale.amount(Tier.COST, plan), ids_of(plan)))
+        cost = self.tiers.index(Tier.COST)
+        tied = self._best_by(self.tiers[:cost], plans)
+        left = self._best_by(self.tiers[cost:], tied)
+        best = min(left, key=lambda plan: (self.cost(plan), ids_of(plan)))
         rest = () if whole else self._uncompared(leader)
         proved = self._exact and not rest
-        return Found(best, self._lower_bound(leader), proved, rest)
+        bound = min(map(self.cost, tied)) if proved else self._lower_bound(leader)
+        return Found(best, bound, proved, rest)
+
+    def _best_by(self, tiers: Tiers, plans: list[Shipments]) -> list[Shipments]:
+        for tier in tiers:
+            amounts = [self._scale.amount(tier, plan) for plan in plans]
+            most = min(amounts) + (self.rules.cost_band if tier is Tier.COST else 0)
+            plans = [plan for plan, has in zip(plans, amounts, strict=True) if has <= most]
+        return plans
 
     def _uncompared(self, leader: _Leader) -> Tiers:
         """Tiers from the first that was not decided when the plan was made."""
-        decided = self.tiers.index(leader.composed[-1] if leader.composed else Tier.COST)
+        decided = self.tiers.index(leader.composed[-1])
         ties = self.rules.cost_band and self.tiers[decided] is Tier.COST
         return self.tiers[decided if ties or leader.spare else decided + 1 :]
 

@@ -221,15 +221,6 @@ def effective(rule_set: RuleSet, order: OrderFacts) -> Effective:
     )
 
 
-def run_examples(rule_set: RuleSet) -> tuple[ExampleResult, ...]:
-    from oms.domain.routing.deciding import route_order  # which reads rules itself
-
-    return tuple(
-        ExampleResult(example, route_order(example.snapshot, rule_set))
-        for example in rule_set.examples
-    )
-
-
 def chosen_version(active: int, canary: int | None, percent: int, order_id: str) -> int:
     """The canary for so many of a hundred orders: the same order always gets the same answer."""
     share = int.from_bytes(sha256(order_id.encode()).digest()[:8]) % 100

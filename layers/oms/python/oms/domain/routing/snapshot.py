@@ -37,7 +37,8 @@ class Wanted:
 class OrderFacts:
     """`value` is in minor units; `deliver_by` is what the customer was promised.
 
-    `pickup_location`: the customer collects it there, nobody else can help.
+    `pickup_location`: the customer collects it there, nobody else can help; `brought_to`: it is
+    shipped to that store, by any method, and collected there.
     """
 
     order_id: str
@@ -52,6 +53,12 @@ class OrderFacts:
     deliver_by: date | None = None
     pickup_location: str = ""
     allow_partial: bool = False
+    brought_to: str = ""
+
+    @property
+    def store(self) -> str:
+        """Where the customer collects it; empty: nowhere."""
+        return self.pickup_location or self.brought_to
 
     def __post_init__(self) -> None:
         if len({wanted.line_id for wanted in self.wanted}) < len(self.wanted):

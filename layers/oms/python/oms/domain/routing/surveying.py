@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 
 from oms.domain.inventory import Level
 from oms.domain.lines import Line
 from oms.domain.locations import Location
 from oms.domain.network.capacity import full_days
-from oms.domain.network.quoting import Quote, quote
-from oms.domain.network.rates import Load, Tables
+from oms.domain.network.quoting import NoQuote, Quote, quote
+from oms.domain.network.rates import NO_TABLES, Load, Tables
 from oms.domain.routing.decision import INACTIVE, Destination
+from oms.domain.routing.filters import units_of
 from oms.domain.routing.snapshot import LocationFacts, OrderFacts, Snapshot, Wanted
 
 NOT_ASSIGNED = "not_assigned_to_channel"
@@ -73,8 +75,16 @@ def wanted_of(line: Line, quantity: int) -> Wanted:
 
 def to_store(snapshot: Snapshot, store: Location) -> OrderFacts:
     """The same order, shipped to the store where it will be collected."""
-    destination = Destination(store.country, store.region, store.postal_code)
-    return replace(snapshot.order, destination=destination, pickup_location="")
+    return replace(
+        snapshot.order,
+        destination=_address(store),
+        pickup_location="",
+        brought_to=store.location_id,
+    )
+
+
+def _address(location: Location) -> Destination:
+    return Destination(location.country, location.region, location.postal_code)
 
 
 def _facts(
@@ -85,9 +95,6 @@ def _facts(
     around: Surroundings,
     at: datetime,
 ) -> LocationFacts:
-    full = full_days(around.left, location.location_id)
-    method = "" if order.pickup_location else order.method
-    found = quote(location, order.destination, method, loads, around.tables, at, full)
     available = {item: around.available(item, location.location_id) for item in items}
     facts = LocationFacts(
         location_id=location.location_id,
@@ -103,7 +110,44 @@ def _facts(
         pickup=location.pickup,
         cover_days=tuple(_cover(available, around.daily_sales)),
     )
+    found = _quote(location, order, loads, _most(order, facts), around, at)
     return _quoted(facts, found, around) if isinstance(found, Quote) else _not(facts, found.reason)
+
+
+def _most(order: OrderFacts, facts: LocationFacts) -> int:
+    """Units of the order that its stock suffices for, line by line."""
+    return sum(min(wanted.quantity, units_of(wanted, facts)) for wanted in order.wanted)
+
+
+def _quote(
+    location: Location,
+    order: OrderFacts,
+    loads: Sequence[Load],
+    units: int,
+    around: Surroundings,
+    at: datetime,
+) -> Quote | NoQuote:
+    """On the first day with room for so many units, or for as many as it ships a day; failing
+    that, for any. What lies where it is collected needs no carrier: it is there when it is ready.
+    """
+    limit = location.daily_capacity
+    room = max(1, units if limit is None else min(units, limit))
+    method, here = "" if order.store else order.method, order.store == location.location_id
+    ask = partial(
+        quote,
+        location,
+        _address(location) if here else order.destination,
+        method,
+        loads,
+        NO_TABLES if here else around.tables,
+        at,
+    )
+    found = ask(full_days(around.left, location.location_id, room))
+    if isinstance(found, NoQuote) and room > 1 and limit is not None:
+        found = ask(full_days(around.left, location.location_id))
+    if isinstance(found, Quote) and here:
+        return replace(found, deliver_by=found.ship_on)
+    return found
 
 
 def _quoted(facts: LocationFacts, found: Quote, around: Surroundings) -> LocationFacts:

@@ -109,7 +109,7 @@ def hold_id_of(actor: str, idempotency_key: str | None) -> str:
 def cart_of(channel: str, said: HoldStock | ChangeStockHold) -> Cart:
     """What it is made of, as its SKUs are called now."""
     items = items_table().resolve(line.sku for line in said.lines)
-    if faults := list(_unknown(said.lines, items)):
+    if faults := [*_unknown(said.lines, items), *_nowhere(said.location)]:
         raise InvalidRequest(faults)
     return Cart(
         channel=channel,
@@ -126,6 +126,12 @@ def _unknown(lines: Sequence[CartLine], items: Mapping[str, StockItem]) -> Itera
             yield Fault(f"lines[{place}].sku", f"{line.sku} is no SKU that we know")
         elif not items[line.sku].active:
             yield Fault(f"lines[{place}].sku", f"{line.sku} is not sold any more")
+
+
+def _nowhere(location: str | None) -> Iterator[Fault]:
+    known = (each.location_id for each in reserve().network.locations()) if location else ()
+    if location and location not in known:
+        yield Fault("location", f"{location} is no location")
 
 
 def told(deed: Callable[[], T]) -> T:

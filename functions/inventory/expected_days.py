@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -38,16 +39,20 @@ def _line(routing: Routing, item: str) -> Iterator[Order]:
 def _other_days(
     order: Order, item: str, ahead: int, supply: Sequence[ExpectedSupply], at: datetime
 ) -> Iterator[tuple[str, str]]:
-    """SKUs of the order whose day has changed, with the new one; empty when nobody knows it."""
+    """SKUs of the order whose day has changed, with the new one; empty when nobody knows it. All
+    lines of a SKU are told the day by which there is enough for all of them."""
+    units, known = Counter[str](), defaultdict[str, set[str]](set)
     for line in order.lines:
-        known = order.backorder(line.line_id)
-        if known is None or known.preorder or len(line.parts) > 1:
+        told = order.backorder(line.line_id)
+        if told is None or told.preorder or len(line.parts) > 1 or not _lacking(line, item):
             continue
-        if units := _lacking(line, item):
-            day = expected_on(ahead, units, supply, at.date())
-            said = day.isoformat() if day else ""
-            if said != known.expected_on:
-                yield line.sku, said
+        units[line.sku] += _lacking(line, item)
+        known[line.sku].add(told.expected_on)
+    for sku, wanted in units.items():
+        day = expected_on(ahead, wanted, supply, at.date())
+        said = day.isoformat() if day else ""
+        if known[sku] != {said}:
+            yield sku, said
 
 
 def _lacking(line: Line, item: str) -> int:

@@ -19,6 +19,7 @@ from oms.domain import events as e
 from oms.domain.errors import Refused
 from oms.domain.fulfillment import Quantity
 from oms.domain.order import MAX_QUEUES, Order
+from oms.domain.routing.rules import Rule, RuleSet, Then, When
 from tests.functions.world import AUSTIN, RENO, World, an_order, now
 
 pytestmark = pytest.mark.cloud
@@ -579,3 +580,17 @@ def test_what_is_released_is_told_as_an_event(world: World) -> None:
     wake_backorders(world.routing, "MUG", now())
 
     assert world.orders.whole_history(order_id)[-1].event == e.BackorderReleased("MUG")
+
+
+def test_who_may_ship_in_part_by_a_rule_is_woken_by_a_part(world: World, bus: Bus) -> None:
+    rules = (Rule("part by part", When(channels=("web",)), Then(allow_partial=True)),)
+    table = world.routing.knowledge.rule_sets
+    saved = table.save(RuleSet("parts", 0, rules=rules), {}, at=now(), actor="test")
+    table.activate(saved.rule_set.version, None, at=now(), actor="test")
+    order_id = bus.place(("MUG", 5))
+
+    bus.receive("MUG", 2)
+    bus.settle()
+
+    line = world.check(order_id).line("line_1")
+    assert (line.allocated, line.backordered) == (2, 3)

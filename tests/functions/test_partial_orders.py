@@ -466,3 +466,16 @@ def test_a_supplier_that_is_late_changes_the_days_that_were_told_each_in_its_tur
     assert days_of(world, first) == [later.isoformat()]
     told = world.orders.whole_history(first)[-1].event
     assert told == e.BackorderRescheduled(("line_1",), later.isoformat())
+
+
+def test_two_lines_of_one_sku_are_told_one_day_and_that_once(world: World) -> None:
+    order_id = placed(world, ("MUG", 1), ("MUG", 5))
+    world.route(order_id)
+    soon, later = TODAY + timedelta(days=900), TODAY + timedelta(days=930)
+    expected(world, 4, soon)
+    expected(world, 3, later)
+
+    assert [retell_days(world.routing, "MUG", now()) for _ in range(2)] == [1, 0]
+
+    days = [each.expected_on for each in world.orders.get(order_id).backorders]
+    assert days == [later.isoformat()] * 2

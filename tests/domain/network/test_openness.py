@@ -56,6 +56,16 @@ def test_an_outage_told_twice_counts_once_and_ends_once() -> None:
     assert without_outage(ended, "out_1", LATER) == ended
 
 
+def test_an_outage_that_is_called_off_before_it_begins_has_no_length_and_reopens() -> None:
+    out = with_outage(LYON, replace(FLOOD, starts=LATER, ends=None), NOW)
+
+    called_off = without_outage(out, "out_1", NOW)
+
+    assert [(each.starts, each.ends) for each in called_off.outages] == [(NOW, NOW)]
+    assert told(out, called_off) == [LocationChanged("LYON", "reopened")]
+    assert without_outage(called_off, "out_1", LATER) == called_off
+
+
 def test_an_outage_that_is_over_before_it_is_told_closes_nothing() -> None:
     past = Outage("out_0", NOW - timedelta(days=2), NOW - timedelta(days=1))
 

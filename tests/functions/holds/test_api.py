@@ -105,6 +105,7 @@ def test_short_lines_are_named_with_what_can_be_had_and_nothing_is_held(shop: Ho
         ({"hold_id": "hld_" + "x" * 100}, "hold_id"),
         ({"hold_id": "hld_a#b#cdefg"}, "hold_id"),
         ({"location": "no such#place"}, "location"),
+        ({"location": "ATLANTIS"}, "location"),
         ({"country": "XX"}, "country"),
         ({"postal_code": "x" * 1000}, "postal_code"),
         ({"more": 1}, "more"),

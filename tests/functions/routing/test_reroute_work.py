@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from functions.inventory.order_deadlines import Desk, end_exclusion
 from oms.domain import commands as c
 from oms.domain.decide import MAX_ROUTING_ROUNDS
 from oms.domain.fulfillment import FulfillmentStatus
@@ -224,6 +225,27 @@ def test_an_order_whose_only_location_goes_down_waits(dynamodb: Any) -> None:
     waiting = network.world.check(order.order_id)
     assert (outcomes, len(waiting.fulfillment_orders)) == ({"backordered"}, 1)
     assert waiting.is_backordered
+
+
+def test_an_order_whose_only_location_is_out_for_a_while_waits_for_its_end(dynamodb: Any) -> None:
+    """Not for a person: there may be thousands of them."""
+    network = Network.new(dynamodb, AUSTIN)
+    network.world.receive("MUG", 10)
+    order_id = network.routed().order_id
+    over = now() + timedelta(hours=1)
+    network.out("AUSTIN", over)
+    network.told("AUSTIN", "outage")
+    network.work_all()
+    assert network.world.route(order_id) == "backordered"
+    desk = Desk(network.world.routing, network.world.items, network.look_again)
+
+    assert end_exclusion(desk, order_id, over) == "woken"
+    assert network.world.routing.router(over).route(order_id) == "routed"
+
+    assert [x.location_id for x in network.world.check(order_id).fulfillment_orders] == [
+        "AUSTIN",
+        "AUSTIN",
+    ]
 
 
 def test_a_person_may_have_it_routed_elsewhere_until_somebody_begins(network: Network) -> None:

@@ -80,7 +80,7 @@ class Lines:
         alike = order.channel, frozenset(items_of(order))
         if alike not in self._ahead:
             self._ahead[alike] = self._sourcing.ships_ahead(order)
-        return self._ahead[alike]
+        return self._sourcing.by_the_rules(order, ships_ahead=self._ahead[alike])
 
     def _try(self, order: Order, item: str, own: Mapping[Where, int]) -> bool:
         sourced = self._decided(order)

@@ -14,6 +14,7 @@ from oms.domain.locations import Location
 from oms.domain.network.calendars import Outage
 
 CLOSED = "closed"
+OUTAGE = "outage"
 CAPACITY_CUT = "capacity cut"
 NO_PROMISE = "9999-12-31"  # is as late as can be
 
@@ -50,7 +51,7 @@ def given_up(location: Location, each: FulfillmentOrder, at: datetime) -> TakenB
         return TakenBack(each.fulfillment_order_id, CLOSED)
     for outage in location.outages:
         if _falls_into(outage, each.ship_by, at):
-            reason = f"outage: {outage.reason}" if outage.reason else "outage"
+            reason = f"{OUTAGE}: {outage.reason}" if outage.reason else OUTAGE
             return TakenBack(each.fulfillment_order_id, reason, outage.ends)
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
@@ -18,12 +18,12 @@ from oms.domain.locations import Location
 from oms.domain.network.calendars import HORIZON_DAYS, next_ship_day
 from oms.domain.network.capacity import full_days
 from oms.domain.network.rates import Load
-from oms.domain.order import Order, awaited_items, excluded, preordered_items
+from oms.domain.order import Order, awaited_items, excluded, preordered_items, waited_for
 from oms.domain.routing import Decision, RoutingOutcome
 from oms.domain.routing.deciding import route_order
 from oms.domain.routing.hopeless import hopeless
 from oms.domain.routing.kept import KeptDecision
-from oms.domain.routing.rules import RuleSet
+from oms.domain.routing.rules import RuleSet, effective
 from oms.domain.routing.snapshot import OrderFacts, Snapshot
 from oms.domain.routing.surveying import Surroundings, survey, to_store, wanted_of
 from oms.domain.stock_holds import Where, may_be_taken_by
@@ -140,15 +140,23 @@ class Sourcing:
         channel = self._knowledge.now().channel(order.channel)
         return facts_of(order, channel, self._items.of(items_of(order)).values()).allow_partial
 
+    def by_the_rules(self, order: Order, *, ships_ahead: bool) -> bool:
+        """The same, where a rule may say otherwise of such an order."""
+        channel = self._knowledge.now().channel(order.channel)
+        facts = replace(facts_of(order, channel, ()), allow_partial=ships_ahead)
+        return effective(self.rule_set_for(order), facts).allow_partial
+
     def shipping_locations(self) -> frozenset[str]:
         return frozenset(x.location_id for x in self._knowledge.now().locations if x.active)
 
     def lies_with_refusers(
         self, order: Order, levels: Mapping[str, Sequence[Level]] | None = None
     ) -> bool:
-        """Whether those that have rejected the order have what the others lack."""
-        return bool(excluded(order, self._at)) and (
-            self.source(order, levels=levels, refused={}).is_routed
+        """Whether those that have rejected the order have what the others lack. Who is out is
+        waited for."""
+        are_out = waited_for(order, self._at)
+        return excluded(order, self._at).keys() > are_out.keys() and (
+            self.source(order, levels=levels, refused=are_out).is_routed
         )
 
     def would_end_otherwise(

@@ -45,7 +45,9 @@ def without_outage(location: Location, outage_id: str, at: datetime) -> Location
     if all(each.outage_id != outage_id for each in location.outages):
         raise UnknownOutage(outage_id)
     ended = (
-        replace(each, ends=max(at, each.starts)) if each.outage_id == outage_id and not each.is_over(at) else each
+        replace(each, starts=min(each.starts, at), ends=at)
+        if each.outage_id == outage_id and not each.is_over(at)
+        else each
         for each in location.outages
     )
     return replace(location, outages=tuple(ended))

@@ -13,7 +13,7 @@ from oms.domain.order.backorders import (
     still_expected,
 )
 from oms.domain.order.capacity import capacity_changes
-from oms.domain.order.exclusions import excluded
+from oms.domain.order.exclusions import excluded, waited_for
 from oms.domain.order.folding import apply, fold
 from oms.domain.order.model import (
     FINAL,
@@ -54,4 +54,5 @@ __all__ = [
     "preordered_items",
     "still_expected",
     "stock_change",
+    "waited_for",
 ]

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from oms.domain.order.model import Order
+from oms.domain.rerouting import CLOSED, OUTAGE
+
+OUT = tuple(f"rejected: {reason}" for reason in (CLOSED, OUTAGE))
 
 
 def excluded(order: Order, at: datetime) -> Mapping[str, str]:
@@ -15,3 +18,8 @@ def excluded(order: Order, at: datetime) -> Mapping[str, str]:
         for each in order.refused_by
         if each.until is None or at < each.until
     }
+
+
+def waited_for(order: Order, at: datetime) -> Mapping[str, str]:
+    """Of these, who was closed for a while and is only waited for: nobody there has refused."""
+    return {each: said for each, said in excluded(order, at).items() if said.startswith(OUT)}

@@ -49,7 +49,7 @@ REASONS = {
     NO_PICKUP: "it does not offer pickup",
     BREAKS_PROMISE: "it would deliver later than promised",
 }
-UNREACHED = {
+UNREACHED: dict[str, str] = {
     Reason.NO_ZONE: "no carrier goes there from it",
     Reason.NO_RATE: "no carrier that goes there has a charge for the method",
     Reason.TOO_HEAVY: "its carriers take nothing so heavy",

@@ -110,7 +110,7 @@ def _facts(
         pickup=location.pickup,
         cover_days=tuple(_cover(available, around.daily_sales)),
     )
-    found = _quote(location, order, loads, _most(order, facts), around, at)
+    found = _quote(location, facts, order, loads, around, at)
     return _quoted(facts, found, around) if isinstance(found, Quote) else _not(facts, found.reason)
 
 
@@ -121,17 +121,17 @@ def _most(order: OrderFacts, facts: LocationFacts) -> int:
 
 def _quote(
     location: Location,
+    facts: LocationFacts,
     order: OrderFacts,
     loads: Sequence[Load],
-    units: int,
     around: Surroundings,
     at: datetime,
 ) -> Quote | NoQuote:
-    """On the first day with room for so many units, or for as many as it ships a day; failing
-    that, for any. What lies where it is collected needs no carrier: it is there when it is ready.
+    """On the first day with room for all that it has of the order, or for as much as it ships a
+    day; failing that, for any. What lies where it is collected needs no carrier: it is there when
+    it is ready.
     """
     limit = location.daily_capacity
-    room = max(1, units if limit is None else min(units, limit))
     method, here = "" if order.store else order.method, order.store == location.location_id
     ask = partial(
         quote,
@@ -142,9 +142,11 @@ def _quote(
         NO_TABLES if here else around.tables,
         at,
     )
-    found = ask(full_days(around.left, location.location_id, room))
-    if isinstance(found, NoQuote) and room > 1 and limit is not None:
-        found = ask(full_days(around.left, location.location_id))
+    rooms = (max(1, min(_most(order, facts), limit)), 1) if limit is not None else (1,)
+    for room in rooms:
+        found = ask(full_days(around.left, location.location_id, room))
+        if isinstance(found, Quote):
+            break
     if isinstance(found, Quote) and here:
         return replace(found, deliver_by=found.ship_on)
     return found

@@ -55,9 +55,7 @@ class Inventory(Construct):
             "Query",
             "UpdateItem",
         )
-        data.stock.permit(
-            self.wake, "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query"
-        )
+        data.stock.permit(self.wake, "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query")
         data.orders.permit(self.wake, *CHANGE, "BatchGetItem", "Query")
         self.agenda = PythonFunction(
             self,

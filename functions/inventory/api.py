@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -39,6 +39,7 @@ from oms.contracts.api.inventory import (
 from oms.contracts.invalid import Fault, InvalidRequest
 from oms.domain.inventory import AdjustmentReason
 from oms.domain.items import NoComponent, NotStocked, SkuGivenUp, StockItem
+from oms.domain.locations import Location
 from oms.domain.routing import Destination
 
 ENVIRONMENT: tuple[str, ...] = ("STOCK_TABLE",)
@@ -71,8 +72,9 @@ def get_availability(request: Request) -> AvailabilityView:
     view = AvailabilityView(
         [answer(sku, found, by_location=query.detail == "locations") for sku in skus]
     )
-    if query.country:
-        destination = Destination(query.country, postal_code=query.postal_code)
+    if query.country or query.postal_code:
+        country = query.country or _home(found.locations)
+        destination = Destination(country, postal_code=query.postal_code)
         view.promises = promised(shelves, found, skus, destination, datetime.now(UTC))
     return view
 
@@ -271,6 +273,14 @@ def _midnight(day: date | None, days: int = 0) -> datetime | None:
     if day is None or day == date.max:
         return None
     return datetime.combine(day + timedelta(days), time.min, UTC)
+
+
+def _home(locations: Iterable[Location]) -> str:
+    """Where the network is, when it is in one country."""
+    countries = {each.country for each in locations if each.active}
+    if len(countries) != 1:
+        raise _refused("country", "is needed: the locations are not all in one country")
+    return countries.pop()
 
 
 def _refused(field: str, reason: str) -> InvalidRequest:

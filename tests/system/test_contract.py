@@ -379,7 +379,6 @@ QUERIES = {
     "/availability": "sku",
     "/fulfillment-orders?location=NEAR&status=eaten": "status",
     "/reports/sales?from=yesterday": "from",
-    "/availability?sku=A&postal_code=78701": "country",
     "/stock/A?at=yesterday": "at",
     "/stock/A/movements?from=2026-03-02&to=2026-03-01": "to",
     "/purchase-orders?status=lost": "status",

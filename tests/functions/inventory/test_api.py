@@ -153,7 +153,6 @@ def test_a_closed_location_promises_nothing_but_keeps_its_stock(stock: StockTabl
         ("&".join(["sku=A"] * 101), "sku"),
         ("sku=A&detail=all", "detail"),
         ("sku=A&country=XX", "country"),
-        ("sku=A&postal_code=10115", "country"),
     ],
 )
 def test_an_availability_of_nothing_in_particular_is_refused(
@@ -418,3 +417,15 @@ def test_a_promise_says_how_soon_and_at_what_cost(stock: StockTable) -> None:
     assert datetime.fromisoformat(one["ship_by"]) > datetime.now(UTC)
     assert promises("sku=MUG&sku=UFO") == []
     assert "promises" not in ask("GET /availability", query="sku=MUG")[1]
+
+
+def test_a_postal_code_alone_is_one_of_the_country_that_all_locations_are_in(
+    stock: StockTable,
+) -> None:
+    receive(2)
+    query = "sku=MUG&postal_code=33000"
+
+    assert ask("GET /availability", query=query)[1]["promises"]
+
+    stock.put_location(Location("KOELN", "Köln", LocationKind.STORE, "DE"))
+    assert faults(ask("GET /availability", query=query)) == ["country"]

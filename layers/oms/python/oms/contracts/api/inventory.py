@@ -52,17 +52,14 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
 
 
 class AvailabilityQuery(Contract):
-    """`sku` may be repeated. With a country: what can be promised to there, of one unit of each."""
+    """`sku` may be repeated. With a country or a postal code: what can be promised to there, of one
+    unit of each. Without a country it is the one in which all locations are."""
 
     sku: Codes
     channel: Slug | None = None
     detail: Literal["locations"] | None = None
     country: Country | None = None
     postal_code: FreeText = ""
-
-    def faults(self) -> Iterator[Fault]:
-        if self.postal_code and self.country is None:
-            yield Fault("country", "is needed with a postal code")
 
 
 class StockQuery(Contract):

@@ -49,6 +49,7 @@ def test_a_placed_order_is_answered_with_what_is_known_of_it(house: House) -> No
     assert (order["fulfillment_status"], order["return_status"]) == ("unallocated", "none")
     assert order["totals"]["total"] == 2500
     assert order["links"]["self"] == f"/orders/{order['order_id']}"
+    assert order["links"]["routing"] == f"/orders/{order['order_id']}/routing"
     assert ask(api, "GET /orders/{order_id}", order_id=order["order_id"]) == (200, order)
 
 

@@ -48,7 +48,8 @@ def order_view(order: Order) -> v.OrderView:
 
 def links(order: Order) -> v.Links:
     path = f"/orders/{quote(order.order_id)}"
-    return v.Links(path, f"{path}/events", "" if order.is_final else f"{path}/cancel")
+    cancel = "" if order.is_final else f"{path}/cancel"
+    return v.Links(path, f"{path}/events", f"{path}/routing", cancel)
 
 
 def totals_view(order: Order) -> v.TotalsView:

@@ -109,6 +109,7 @@ class HoldView(View):
 class Links(View, omit_defaults=True):
     self: str
     events: str
+    routing: str
     cancel: str = ""
 
 

@@ -19,15 +19,13 @@ from oms.adapters.orders_table import OrdersTable, orders_table
 from oms.adapters.payments.settling import Undecided, settle
 from oms.adapters.stock_table import StockTable
 from oms.adapters.workflow import executions
-from oms.contracts.api import (
+from oms.contracts.api.staff import AttentionQuery, BooksQuery, ResolveAttention
+from oms.contracts.api.views import (
     AttentionPage,
-    AttentionQuery,
     AttentionView,
-    BooksQuery,
     BooksView,
     DifferenceView,
     OrderView,
-    ResolveAttention,
 )
 from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor
 from oms.contracts.render import order_view

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from oms.adapters.http_api import HttpApi, Request
 from oms.adapters.sales_table import FIGURES, DayOfSales, sales_table
-from oms.contracts.api import SalesQuery, SalesReport, SalesRow
+from oms.contracts.api.staff import SalesQuery
+from oms.contracts.api.views import SalesReport, SalesRow
 from oms.contracts.invalid import Fault, InvalidRequest
 
 ENVIRONMENT: tuple[str, ...] = ("REPORTS_TABLE",)

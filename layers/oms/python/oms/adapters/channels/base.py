@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from oms.contracts.api import ChannelOrder
+from oms.contracts.api.orders import ChannelOrder
 from oms.domain.errors import OmsError
 
 

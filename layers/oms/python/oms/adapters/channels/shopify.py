@@ -17,7 +17,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from oms.adapters.channels.base import Ignored, MalformedOrder
-from oms.contracts.api import ChannelOrder
+from oms.contracts.api.orders import ChannelOrder
 from oms.domain.currencies import NotAnAmount, minor_units
 
 Json = dict[str, Any]

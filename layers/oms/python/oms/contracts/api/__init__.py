@@ -2,169 +2,200 @@
 
 Requests are pydantic: they meet strangers and must name every fault at once. Responses are msgspec
 structs: they are ours, need no checking, and cost nothing to import or to write.
+
+A function imports the module of its capability. Here all names can be had, each module being read
+when one of its names is first asked for: a cold start pays for what it uses.
 """
 
 from __future__ import annotations
 
-from oms.contracts.api.fields import Contract
-from oms.contracts.api.fulfillment import (
-    FulfillmentOrderQuery,
-    ParcelGiven,
-    Reject,
-    Reroute,
-    Ship,
-    ShortLine,
-    ShortPick,
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from oms.contracts.api.fields import Contract
+    from oms.contracts.api.fulfillment import (
+        FulfillmentOrderQuery,
+        ParcelGiven,
+        Reject,
+        Reroute,
+        Ship,
+        ShortLine,
+        ShortPick,
+    )
+    from oms.contracts.api.inventory import (
+        AdjustStock,
+        AvailabilityItem,
+        AvailabilityQuery,
+        AvailabilityView,
+        BackordersGiven,
+        BackordersView,
+        BackorderView,
+        ChannelView,
+        ComponentGiven,
+        ComponentView,
+        CountStock,
+        CountView,
+        FormerSkuView,
+        IncomingView,
+        ItemView,
+        LevelView,
+        MovementPage,
+        MovementQuery,
+        MovementView,
+        PlaceAvailability,
+        PromiseView,
+        PutChannel,
+        PutItem,
+        ReceiveStock,
+        RenameItem,
+        ReservationView,
+        SafetyStockGiven,
+        SafetyStockView,
+        StockQuery,
+        StockView,
+    )
+    from oms.contracts.api.jobs import (
+        ImportStock,
+        JobPage,
+        JobQuery,
+        JobView,
+        ProgressView,
+        StockImportView,
+        UploadView,
+    )
+    from oms.contracts.api.network import (
+        CapacityQuery,
+        CapacityView,
+        CardQuery,
+        CardsView,
+        CardView,
+        LocationsView,
+        LocationView,
+        PutCard,
+        PutLocation,
+        StartOutage,
+    )
+    from oms.contracts.api.orders import (
+        Address,
+        CancelOrder,
+        ChannelOrder,
+        Customer,
+        DiscountGiven,
+        HistoryQuery,
+        LineQuantity,
+        OrderGiven,
+        OrderLine,
+        OrderQuery,
+        PaymentGiven,
+        PlaceHold,
+        PlaceOrder,
+        ReleaseHold,
+        ShippingGiven,
+        TaxGiven,
+    )
+    from oms.contracts.api.routing import (
+        ActivateRuleSet,
+        ChangeView,
+        JsonSchemaView,
+        KnownLocationView,
+        LocationVerdictView,
+        PlannedView,
+        RoutingDecisionView,
+        RoutingQuery,
+        RoutingView,
+        RuleSetGiven,
+        RuleSetQuery,
+        RuleSetSummary,
+        RuleSetsView,
+        RuleSetView,
+        RunnerUpView,
+        SimulatedView,
+        SimulateRouting,
+        SimulationView,
+        WantedView,
+    )
+    from oms.contracts.api.staff import (
+        AttentionQuery,
+        BooksQuery,
+        ResolveAttention,
+        SalesQuery,
+    )
+    from oms.contracts.api.stock_holds import (
+        CartLine,
+        CartLineView,
+        ChangeStockHold,
+        ExtendStockHold,
+        HeldUnitsView,
+        HoldStock,
+        StockHoldView,
+    )
+    from oms.contracts.api.supply import (
+        CallOff,
+        CancelSupply,
+        CancelTransfer,
+        CloseTransfer,
+        DraftTransfer,
+        OrderSupply,
+        PurchaseOrderPage,
+        PurchaseOrderView,
+        PurchaseQuery,
+        PurchaseReceiptView,
+        ReceiveLines,
+        RescheduleLines,
+        RescheduleTransfer,
+        TransferPage,
+        TransferQuery,
+        TransferView,
+    )
+    from oms.contracts.api.views import (
+        AttentionPage,
+        AttentionView,
+        BooksView,
+        DifferenceView,
+        EventPage,
+        EventView,
+        FaultView,
+        FulfillmentOrderPage,
+        FulfillmentOrderView,
+        HoldView,
+        LineView,
+        Links,
+        OrderPage,
+        OrderView,
+        ParcelView,
+        Problem,
+        QuantitiesView,
+        QuantityView,
+        Received,
+        SalesReport,
+        SalesRow,
+        TotalsView,
+    )
+
+MODULES = (
+    "fields",
+    "fulfillment",
+    "inventory",
+    "jobs",
+    "network",
+    "orders",
+    "routing",
+    "staff",
+    "stock_holds",
+    "supply",
+    "views",
 )
-from oms.contracts.api.inventory import (
-    AdjustStock,
-    AvailabilityItem,
-    AvailabilityQuery,
-    AvailabilityView,
-    BackordersGiven,
-    BackordersView,
-    BackorderView,
-    ChannelView,
-    ComponentGiven,
-    ComponentView,
-    CountStock,
-    CountView,
-    FormerSkuView,
-    IncomingView,
-    ItemView,
-    LevelView,
-    MovementPage,
-    MovementQuery,
-    MovementView,
-    PlaceAvailability,
-    PromiseView,
-    PutChannel,
-    PutItem,
-    ReceiveStock,
-    RenameItem,
-    ReservationView,
-    SafetyStockGiven,
-    SafetyStockView,
-    StockQuery,
-    StockView,
-)
-from oms.contracts.api.jobs import (
-    ImportStock,
-    JobPage,
-    JobQuery,
-    JobView,
-    ProgressView,
-    StockImportView,
-    UploadView,
-)
-from oms.contracts.api.network import (
-    CapacityQuery,
-    CapacityView,
-    CardQuery,
-    CardsView,
-    CardView,
-    LocationsView,
-    LocationView,
-    PutCard,
-    PutLocation,
-    StartOutage,
-)
-from oms.contracts.api.orders import (
-    Address,
-    CancelOrder,
-    ChannelOrder,
-    Customer,
-    DiscountGiven,
-    HistoryQuery,
-    LineQuantity,
-    OrderGiven,
-    OrderLine,
-    OrderQuery,
-    PaymentGiven,
-    PlaceHold,
-    PlaceOrder,
-    ReleaseHold,
-    ShippingGiven,
-    TaxGiven,
-)
-from oms.contracts.api.routing import (
-    ActivateRuleSet,
-    ChangeView,
-    JsonSchemaView,
-    KnownLocationView,
-    LocationVerdictView,
-    PlannedView,
-    RoutingDecisionView,
-    RoutingQuery,
-    RoutingView,
-    RuleSetGiven,
-    RuleSetQuery,
-    RuleSetSummary,
-    RuleSetsView,
-    RuleSetView,
-    RunnerUpView,
-    SimulatedView,
-    SimulateRouting,
-    SimulationView,
-    WantedView,
-)
-from oms.contracts.api.staff import (
-    AttentionQuery,
-    BooksQuery,
-    ResolveAttention,
-    SalesQuery,
-)
-from oms.contracts.api.stock_holds import (
-    CartLine,
-    CartLineView,
-    ChangeStockHold,
-    ExtendStockHold,
-    HeldUnitsView,
-    HoldStock,
-    StockHoldView,
-)
-from oms.contracts.api.supply import (
-    CallOff,
-    CancelSupply,
-    CancelTransfer,
-    CloseTransfer,
-    DraftTransfer,
-    OrderSupply,
-    PurchaseOrderPage,
-    PurchaseOrderView,
-    PurchaseQuery,
-    PurchaseReceiptView,
-    ReceiveLines,
-    RescheduleLines,
-    RescheduleTransfer,
-    TransferPage,
-    TransferQuery,
-    TransferView,
-)
-from oms.contracts.api.views import (
-    AttentionPage,
-    AttentionView,
-    BooksView,
-    DifferenceView,
-    EventPage,
-    EventView,
-    FaultView,
-    FulfillmentOrderPage,
-    FulfillmentOrderView,
-    HoldView,
-    LineView,
-    Links,
-    OrderPage,
-    OrderView,
-    ParcelView,
-    Problem,
-    QuantitiesView,
-    QuantityView,
-    Received,
-    SalesReport,
-    SalesRow,
-    TotalsView,
-)
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        for module in MODULES:
+            found = import_module(f"{__name__}.{module}")
+            if hasattr(found, name):
+                return getattr(found, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "ActivateRuleSet",

@@ -137,8 +137,8 @@ class StockFake:
     def scan_levels(self) -> Iterator[Level]:
         return iter(self.levels_by_item.values())
 
-    def scan_balances(self) -> Iterator[Balance]:
-        for sku in sorted({sku for sku, _ in self.levels_by_item}):
+    def scan_balances(self, after: str | None = None) -> Iterator[Balance]:
+        for sku in sorted({sku for sku, _ in self.levels_by_item if after is None or sku > after}):
             yield from self.balances(sku)
 
     def balances(self, sku: str) -> list[Balance]:

@@ -235,6 +235,23 @@ def test_a_check_that_runs_late_goes_on_where_it_stopped(world: World) -> None:
     assert [len(page.differences) for page in pages] == [0, 0, 2]
 
 
+def test_stock_that_takes_too_long_is_looked_at_in_several_requests(world: World) -> None:
+    for sku in ("ANT", "BEE", "CAT"):
+        world.receive(sku, 5)
+        world.receive(sku, 5, "RENO")
+    late = iter([False, *[True] * 20])
+    pages: list[Findings] = []
+    after: str | None = None
+    while not pages or after:
+        pages.append(check(shelves(world, lambda: next(late)), after))
+        after = pages[-1].stopped_after
+
+    levels = sum(1 for _ in world.stock.scan_levels())
+    assert sum(page.counted["stock_levels"] for page in pages) == levels
+    assert len(pages) > 2
+    assert not any(page.differences for page in pages)
+
+
 class Busy(Histories):
     """Orders go on between the scan of their rows and a second look."""
 

@@ -82,6 +82,7 @@ from oms.settings import setting
 
 MAX_QUERIES = 10  # of levels, for more SKUs than this whole batches of keys are asked for
 MAX_KNOWN = 100_000
+BEHIND_ALL = "~"  # follows the sort keys of all rows of an item
 LINE_PAGE = 1_000  # who stands in line, at a time
 
 Floors = Mapping[tuple[str, str], int]  # by stock item and location
@@ -220,13 +221,15 @@ class StockTable:
     def scan_levels(self) -> Iterator[Level]:
         return map(read_level, self._scan("begins_with(SK, :level)", {":level": s(LEVEL)}))
 
-    def scan_balances(self) -> Iterator[Balance]:
-        """Every stock item beside its movements, in one pass and bounded memory.
+    def scan_balances(self, after: str | None = None) -> Iterator[Balance]:
+        """Every stock item beside its movements, in one pass and bounded memory; or those that the
+        pass meets after this one.
 
         A scan is no snapshot: a SKU that looks uneven is read again before it is called so.
         """
         sought = {":level": s(LEVEL), ":move": s(MOVE)}
-        rows = self._scan("begins_with(SK, :level) OR begins_with(SK, :move)", sought)
+        start = {"ExclusiveStartKey": key(partition(after), BEHIND_ALL)} if after else {}
+        rows = self._scan("begins_with(SK, :level) OR begins_with(SK, :move)", sought, **start)
         for sku, of_sku in groupby(rows, key=sku_of):
             found = _balances(sku, of_sku)
             yield from found if all(b.is_even for b in found) else self.balances(sku)
@@ -320,12 +323,13 @@ class StockTable:
             "ExpressionAttributeValues": values,
         }
 
-    def _scan(self, sought: str, values: Item) -> Iterator[Item]:
+    def _scan(self, sought: str, values: Item, **how: Any) -> Iterator[Item]:
         return scan(
             self._client,
             TableName=self._table,
             FilterExpression=sought,
             ExpressionAttributeValues=values,
+            **how,
         )
 
 

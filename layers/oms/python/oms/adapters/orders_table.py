@@ -269,7 +269,7 @@ class OrdersTable(OrderReader):
         for fact in recorded:
             item = event_item(order_id, fact)
             if decision and fact is recorded[0]:
-                item |= {DECISION: db.pack(decision)}
+                item |= {DECISION: db.deflate(decision)}
             if fact is recorded[-1]:
                 item |= _consequences(before, after)
             put = {"TableName": self._table, "Item": item, "ConditionExpression": ABSENT}

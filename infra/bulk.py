@@ -5,7 +5,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.consumers import DeadLetters
+from infra.consumers import DeadLetters, drain
 from infra.data import CHANGE, Data
 from infra.python_function import Layers, PythonFunction
 
@@ -73,20 +73,6 @@ class Bulk(Construct):
         )
 
     def drain(self) -> None:
-        self.work.permit(
-            [self.queue.queue_arn],
-            "sqs:DeleteMessage",
-            "sqs:GetQueueAttributes",
-            "sqs:ReceiveMessage",
-        )
-        mapping = lambda_.CfnEventSourceMapping(
-            self,
-            "Drain",
-            function_name=self.work.function_name,
-            event_source_arn=self.queue.queue_arn,
-            batch_size=1,
-            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(
-                maximum_concurrency=TOGETHER_HERE if self.work.target.is_local else TOGETHER
-            ),
-        )
-        mapping.node.add_dependency(self.work.role)
+        together = TOGETHER_HERE if self.work.target.is_local else TOGETHER
+        scaling = lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=together)
+        drain(self, self.queue, self.work, batch_size=1, scaling_config=scaling)

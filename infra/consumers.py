@@ -162,22 +162,29 @@ class Inbox(Construct):
         )
 
     def drained_by(self, function: PythonFunction) -> None:
-        function.permit(
-            [self.queue.queue_arn],
-            "sqs:DeleteMessage",
-            "sqs:GetQueueAttributes",
-            "sqs:ReceiveMessage",
-        )
-        mapping = lambda_.CfnEventSourceMapping(
+        drain(
             self,
-            "Drain",
-            function_name=function.function_name,
-            event_source_arn=self.queue.queue_arn,
+            self.queue,
+            function,
             batch_size=50,
             maximum_batching_window_in_seconds=5,
             function_response_types=["ReportBatchItemFailures"],
         )
-        mapping.node.add_dependency(function.role)
+
+
+def drain(scope: Construct, queue: sqs.Queue, function: PythonFunction, **how: Any) -> None:
+    """Let the function work off the queue."""
+    function.permit(
+        [queue.queue_arn], "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"
+    )
+    mapping = lambda_.CfnEventSourceMapping(
+        scope,
+        "Drain",
+        function_name=function.function_name,
+        event_source_arn=queue.queue_arn,
+        **how,
+    )
+    mapping.node.add_dependency(function.role)
 
 
 def pattern(

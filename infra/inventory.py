@@ -3,7 +3,14 @@
 from aws_cdk import Duration
 from constructs import Construct
 
-from infra.consumers import Schedule, StreamReader, Subscription, changed_rows, new_rows
+from infra.consumers import (
+    DeadLetters,
+    Schedule,
+    StreamReader,
+    Subscription,
+    changed_rows,
+    new_rows,
+)
 from infra.data import CHANGE, WRITE, Data
 from infra.python_function import Layers, PythonFunction
 
@@ -35,53 +42,41 @@ TO_WATCH = [
 class Inventory(Construct):
     def __init__(self, scope: Construct, data: Data, layers: Layers) -> None:
         super().__init__(scope, "Inventory")
+        self.data, self.layers = data, layers
         stock = {"STOCK_TABLE": data.stock.table_name}
-        orders = {"ORDERS_TABLE": data.orders.table_name}
-        self.api = PythonFunction(self, "InventoryApi", "inventory/api", layers, stock, timeout=29)
-        self.wake = PythonFunction(
-            self,
-            "WakeBackorders",
-            "inventory/wake_backorders",
-            layers,
-            {**orders, **stock},
-            timeout=60,
-        )
-        data.stock.permit(
-            self.api,
-            "BatchGetItem",
-            "ConditionCheckItem",
-            "GetItem",
-            "PutItem",
-            "Query",
-            "UpdateItem",
-        )
-        data.stock.permit(self.wake, "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query")
-        data.orders.permit(self.wake, *CHANGE, "BatchGetItem", "Query")
-        self.agenda = PythonFunction(
-            self,
-            "RunAgenda",
-            "inventory/run_agenda",
-            layers,
-            {**orders, **stock},
-            timeout=60,
-        )
-        data.stock.permit(self.agenda, "BatchGetItem", "GetItem", "Query", *WRITE)
-        data.orders.permit(self.agenda, *CHANGE, "BatchGetItem")
+        both = {"ORDERS_TABLE": data.orders.table_name, **stock}
+        self.api = self.function("InventoryApi", "inventory/api", stock, timeout=29)
+        self.wake = self.function("WakeBackorders", "inventory/wake_backorders", both)
+        self.agenda = self.function("RunAgenda", "inventory/run_agenda", both)
+        self.watch = self.function("WatchStock", "inventory/watch_stock", stock)
+        self.leases = self.function("ReclaimLeases", "inventory/reclaim_leases", stock)
+        self.permit()
+        self.dead_letters = self.fed()
+
+    def function(
+        self, name: str, path: str, environment: dict[str, str], timeout: int = 60
+    ) -> PythonFunction:
+        return PythonFunction(self, name, path, self.layers, environment, timeout=timeout)
+
+    def permit(self) -> None:
+        stock, orders = self.data.stock, self.data.orders
+        reads = ("BatchGetItem", "ConditionCheckItem", "GetItem", "Query")
+        stock.permit(self.api, *reads, "PutItem", "UpdateItem")
+        stock.permit(self.wake, "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query")
+        orders.permit(self.wake, *CHANGE, "BatchGetItem", "Query")
+        stock.permit(self.agenda, "BatchGetItem", "GetItem", "Query", *WRITE)
+        orders.permit(self.agenda, *CHANGE, "BatchGetItem")
+        watching = ("ConditionCheckItem", "GetItem", "PutItem", "Query", "UpdateItem")
+        stock.permit(self.watch, *watching)
+        stock.permit(self.leases, "BatchGetItem", "Query", *WRITE)
+
+    def fed(self) -> list[DeadLetters]:
+        """What calls the functions; the queues of what they could not do."""
         minutely = Schedule(self.agenda, Duration.minutes(1)).dead_letters
         self.agenda.add_environment("AGENDA_FAILURES", minutely.queue_url)
-        self.watch = PythonFunction(
-            self, "WatchStock", "inventory/watch_stock", layers, stock, timeout=60
-        )
-        data.stock.permit(
-            self.watch, "ConditionCheckItem", "GetItem", "PutItem", "Query", "UpdateItem"
-        )
-        self.leases = PythonFunction(
-            self, "ReclaimLeases", "inventory/reclaim_leases", layers, stock, timeout=60
-        )
-        data.stock.permit(self.leases, "BatchGetItem", "Query", *WRITE)
-        self.dead_letters = [
+        return [
             Schedule(self.leases, Duration.minutes(1)).dead_letters,
-            StreamReader(self.watch, [data.stock], TO_WATCH).dead_letters,
-            Subscription(self.wake, data, MAY_FREE_UNITS).dead_letters,
+            StreamReader(self.watch, [self.data.stock], TO_WATCH).dead_letters,
+            Subscription(self.wake, self.data, MAY_FREE_UNITS).dead_letters,
             minutely,
         ]

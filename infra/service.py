@@ -8,6 +8,7 @@ from infra.alarms import Alarms
 from infra.bulk import Bulk
 from infra.bundling import Target
 from infra.capture import Capture
+from infra.consumers import DeadLetters
 from infra.data import Data
 from infra.fulfillment import Fulfillment
 from infra.holds import Holds
@@ -18,7 +19,7 @@ from infra.notifications import Notifications
 from infra.ops import Ops
 from infra.outbox import Outbox
 from infra.payments import Payments
-from infra.python_function import Layers
+from infra.python_function import Layers, PythonFunction
 from infra.reports import Reports
 from infra.routing import Routing
 from infra.supply import Supply
@@ -34,62 +35,82 @@ class Service(Stack):
             "L1",
             "The newest runtime that every dependency publishes binaries for and we test on",
         )
-        layers = Layers(self, target)
-        order_workflow = machine_arn(self, "Order")
-
-        capture = Capture(self, data, layers)
-        payments = Payments(self, data, layers)
-        routing = Routing(self, data, layers)
-        inventory = Inventory(self, data, layers)
-        holds = Holds(self, data, layers)
-        network = Network(self, data, layers)
-        bulk = Bulk(self, data, layers)
-        bulk.let_ask(data, routing.api, routing.reroute, inventory.agenda)
-        supply = Supply(self, data, layers)
-        fulfillment = Fulfillment(self, data, layers)
-        tracking = Tracking(self, data, layers)
-        outbox = Outbox(self, data, layers, order_workflow)
-        notifications = Notifications(self, data, layers)
-        reports = Reports(self, data, layers)
-        ops = Ops(self, data, layers, order_workflow, execution_arns(self, "Order"))
-
-        steps = [
-            payments.authorize,
-            payments.refund,
-            routing.route,
-            routing.release,
-            fulfillment.wait,
-        ]
-        workflow = Workflow(self, steps)
-        self.http = http = HttpApi(
-            self,
-            data.callers,
-            [
-                capture.api,
-                capture.channels,
-                payments.webhooks,
-                tracking.webhooks,
-                inventory.api,
-                holds.api,
-                network.api,
-                routing.api,
-                bulk.api,
-                supply.api,
-                fulfillment.api,
-                reports.api,
-                ops.api,
-            ],
-        )
-
+        rooms = Rooms(self, data, Layers(self, target))
+        workflow = Workflow(self, rooms.steps)
+        self.http = HttpApi(self, data.callers, rooms.served)
         alarms = Alarms(self)
-        for room in (bulk, payments, routing, inventory, outbox, notifications, reports, ops):
-            alarms.watch_dead_letters(room.dead_letters)
+        for dead_letters in rooms.dead_letters:
+            alarms.watch_dead_letters(dead_letters)
         alarms.watch_workflow(workflow.order)
-        alarms.watch_steps(steps)
-        alarms.watch_api(http)
-        alarms.watch_outbox(outbox.publish)
+        alarms.watch_steps(rooms.steps)
+        alarms.watch_api(self.http)
+        alarms.watch_outbox(rooms.outbox.publish)
+        self.publish(workflow, alarms)
 
-        CfnOutput(self, "ApiUrl", value=http.api.attr_api_endpoint)
-        CfnOutput(self, "ApiId", value=http.api.ref)
-        CfnOutput(self, "OrderWorkflow", value=workflow.order.state_machine_arn)
-        CfnOutput(self, "AlarmTopic", value=alarms.topic.topic_arn)
+    def publish(self, workflow: Workflow, alarms: Alarms) -> None:
+        outputs = {
+            "ApiUrl": self.http.api.attr_api_endpoint,
+            "ApiId": self.http.api.ref,
+            "OrderWorkflow": workflow.order.state_machine_arn,
+            "AlarmTopic": alarms.topic.topic_arn,
+        }
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)
+
+
+class Rooms:
+    """One construct for each capability."""
+
+    def __init__(self, scope: Stack, data: Data, layers: Layers) -> None:
+        order_workflow = machine_arn(scope, "Order")
+        self.capture = Capture(scope, data, layers)
+        self.payments = Payments(scope, data, layers)
+        self.routing = Routing(scope, data, layers)
+        self.inventory = Inventory(scope, data, layers)
+        self.holds = Holds(scope, data, layers)
+        self.network = Network(scope, data, layers)
+        self.bulk = Bulk(scope, data, layers)
+        self.bulk.let_ask(data, self.routing.api, self.routing.reroute, self.inventory.agenda)
+        self.supply = Supply(scope, data, layers)
+        self.fulfillment = Fulfillment(scope, data, layers)
+        self.tracking = Tracking(scope, data, layers)
+        self.outbox = Outbox(scope, data, layers, order_workflow)
+        self.notifications = Notifications(scope, data, layers)
+        self.reports = Reports(scope, data, layers)
+        self.ops = Ops(scope, data, layers, order_workflow, execution_arns(scope, "Order"))
+
+    @property
+    def steps(self) -> list[PythonFunction]:
+        """Of the workflows."""
+        return [
+            self.payments.authorize,
+            self.payments.refund,
+            self.routing.route,
+            self.routing.release,
+            self.fulfillment.wait,
+        ]
+
+    @property
+    def served(self) -> list[PythonFunction]:
+        """What answers HTTP."""
+        return [
+            self.capture.api,
+            self.capture.channels,
+            self.payments.webhooks,
+            self.tracking.webhooks,
+            self.inventory.api,
+            self.holds.api,
+            self.network.api,
+            self.routing.api,
+            self.bulk.api,
+            self.supply.api,
+            self.fulfillment.api,
+            self.reports.api,
+            self.ops.api,
+        ]
+
+    @property
+    def dead_letters(self) -> list[list[DeadLetters]]:
+        rooms = (self.bulk, self.payments, self.routing, self.inventory, self.outbox)
+        rest = (self.notifications, self.reports, self.ops)
+        return [room.dead_letters for room in (*rooms, *rest)]

@@ -150,8 +150,7 @@ def is_woken(order: Order) -> bool:
 
 
 def _wanted(order: Order) -> Iterator[tuple[Line, int]]:
-    wanted = ((line, line.open + line.backordered) for line in order.lines)
-    return ((line, units) for line, units in wanted if units)
+    return ((line, line.unrouted) for line in order.lines if line.unrouted)
 
 
 def _needed(order: Order, item: str) -> int:

@@ -32,6 +32,12 @@ class Backorders:
     partial: bool = False
     limit: int | None = None
 
+    def is_released(self, today: date) -> bool:
+        """Whether units may be given to somebody: only pre-ordered ones have a day to wait for."""
+        if self.mode is not BackorderMode.PREORDER or self.release_on is None:
+            return True
+        return self.release_on <= today
+
 
 WAITING = Backorders()
 

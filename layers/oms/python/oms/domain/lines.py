@@ -70,6 +70,11 @@ class Line:
         return self.quantity - moved
 
     @property
+    def unrouted(self) -> int:
+        """Units that no location has been given yet."""
+        return self.open + self.backordered
+
+    @property
     def dispatched(self) -> int:
         """Units that left a warehouse, whether they arrived yet or not."""
         return self.shipped + self.delivered

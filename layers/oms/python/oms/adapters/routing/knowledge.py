@@ -31,9 +31,6 @@ class Known:
     def channel(self, name: str) -> Channel:
         return self.channels.get(name) or Channel(name)
 
-    def location(self, location_id: str) -> Location | None:
-        return next((x for x in self.locations if x.location_id == location_id), None)
-
 
 @dataclass
 class Knowledge:

@@ -325,14 +325,13 @@ def _record(decision: Decision) -> RoutingRecord:
 
 def _assigned(identity: str, assignment: Assignment, sourced: Sourced) -> Assigned:
     where = assignment.location_id
-    timed = sourced.locations[where].calendar != ALWAYS_OPEN or assignment.deliver_by
+    location = sourced.locations[where]
+    timed = location.calendar != ALWAYS_OPEN or assignment.deliver_by
     return Assigned(
         identity,
         where,
         tuple(_quantities(assignment)),
-        ship_on=assignment.ship_on.isoformat()
-        if where in sourced.limits and assignment.ship_on
-        else "",
+        ship_on=_iso(assignment.ship_on if location.daily_capacity is not None else None),
         ship_by=assignment.ship_by if timed else None,
         deliver_by=_iso(assignment.deliver_by),
         delivery=_delivery(where, sourced.store),

@@ -19,7 +19,7 @@ from oms.domain import commands as c
 from oms.domain.agenda import DueKind
 from oms.domain.availability import OnShortage
 from oms.domain.fulfillment import Quantity
-from oms.domain.items import BackorderMode, Backorders, StockItem
+from oms.domain.items import BackorderMode, StockItem
 from oms.domain.lines import Line
 from oms.domain.order import Order, day_begins
 from oms.domain.supply.expecting import ExpectedSupply, expected_on
@@ -42,6 +42,9 @@ class Ahead:
 
     units: int | None
     supply: tuple[ExpectedSupply, ...] = ()
+
+    def served_on(self, wanted: int, today: date) -> date | None:
+        return None if self.units is None else expected_on(self.units, wanted, self.supply, today)
 
 
 class Shortages:
@@ -121,22 +124,17 @@ def deadlines(order: Order, sourced: Sourced, at: datetime) -> Iterator[tuple[st
     days = [each.cancel_after_days for each in policies if each.cancel_after_days]
     if days:
         yield DueKind.CANCEL_BACKORDER, at + timedelta(days=min(days))
-    released = [
-        each.release_on
-        for each in policies
-        if each.mode is BackorderMode.PREORDER and each.release_on and each.release_on > at.date()
-    ]
-    if released:  # the next ones are looked for on that day
-        yield DueKind.RELEASE_PREORDER, day_begins(min(released).isoformat())
+    releases = [day for item in parts if (day := _release(sourced.items.get(item), at.date()))]
+    if releases:  # the next ones are looked for on that day
+        yield DueKind.RELEASE_PREORDER, day_begins(min(releases).isoformat())
 
 
 def _denies(
     line: Line, units: int, sourced: Sourced, ahead: Mapping[str, Ahead], today: date
 ) -> bool:
     """What is sold before its release is not short."""
-    items = (sourced.items.get(part.item) for part in line.parts)
     cancels = sourced.channel.on_shortage is OnShortage.CANCEL
-    if cancels and not any(item and _unreleased(item.policy.backorders, today) for item in items):
+    if cancels and not any(_release(sourced.items.get(each.item), today) for each in line.parts):
         return True
     return any(
         _refuses(sourced.items.get(part.item), part.quantity * units, ahead[part.item])
@@ -163,28 +161,20 @@ def _expected(
     today: date,
 ) -> tuple[date | None, bool]:
     """The day on which the last of its parts should be there; pre-ordered ones on their release."""
-    days: list[date | None] = []
-    preorder = False
-    for part in line.parts:
-        backorders = items[part.item].policy.backorders if part.item in items else None
-        if backorders and backorders.release_on and _unreleased(backorders, today):
-            preorder = True
-            days.append(backorders.release_on)
-        else:
-            line_up = ahead[part.item]
-            wanted = part.quantity * units
-            days.append(
-                None
-                if line_up.units is None
-                else expected_on(line_up.units, wanted, line_up.supply, today)
-            )
+    released = {part.item: _release(items.get(part.item), today) for part in line.parts}
+    days = [
+        released[part.item] or ahead[part.item].served_on(part.quantity * units, today)
+        for part in line.parts
+    ]
     known = [day for day in days if day is not None]
-    return (max(known) if len(known) == len(days) and known else None), preorder
+    return (max(known) if len(known) == len(days) and known else None), any(released.values())
 
 
-def _unreleased(backorders: Backorders, today: date) -> bool:
-    later = backorders.release_on is not None and backorders.release_on > today
-    return backorders.mode is BackorderMode.PREORDER and later
+def _release(item: StockItem | None, today: date) -> date | None:
+    """The day from which the item may be given to somebody, while that is to come."""
+    if item is None or item.policy.backorders.is_released(today):
+        return None
+    return item.policy.backorders.release_on
 
 
 def _lacks(order: Order, item: str) -> int:

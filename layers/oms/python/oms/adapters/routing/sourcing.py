@@ -13,7 +13,7 @@ from oms.adapters.items_table import ItemsTable
 from oms.adapters.routing.knowledge import Knowledge, Known
 from oms.domain.availability import Channel, OnShortage, floors
 from oms.domain.inventory import Level
-from oms.domain.items import BackorderMode, StockItem
+from oms.domain.items import StockItem
 from oms.domain.locations import Location
 from oms.domain.network.calendars import HORIZON_DAYS, next_ship_day
 from oms.domain.network.capacity import full_days
@@ -105,7 +105,7 @@ class Sourcing:
         facts = facts_of(order, channel, items.values())
         around = self._around(order, known, channel, items, levels, fresh)
         out = excluded(order, self._at) if refused is None else refused
-        snapshot, decision, store = decided(facts, around, out, rule_set, self._at)
+        snapshot, decision = decided(facts, around, out, rule_set, self._at)
         return Sourced(
             snapshot=snapshot,
             decision=decision,
@@ -114,7 +114,7 @@ class Sourcing:
             items=items,
             floors=around.floors,
             locations={each.location_id: each for each in known.locations},
-            store=store,
+            store=order.pickup_location,
         )
 
     def limits(self) -> dict[str, int]:
@@ -182,6 +182,7 @@ class Sourcing:
         levels: Mapping[str, Sequence[Level]] | None,
         fresh: bool,
     ) -> Surroundings:
+        today = self._at.date()
         if levels is None:
             levels = self._levels.levels(items_of(order), consistent=fresh)
         return Surroundings(
@@ -191,11 +192,11 @@ class Sourcing:
             floors=floors(channel, items.values(), (x.location_id for x in known.locations)),
             own=self.own(order),
             assigned=None if channel.locations is None else frozenset(channel.locations),
-            left=self._left(known.locations, sum(x.open + x.backordered for x in order.lines)),
+            left=self._left(known.locations, sum(line.unrouted for line in order.lines)),
             loads=loads_of(items.values()) if known.tables.cards else {},
             daily_sales={x.item: x.policy.daily_sales or 0 for x in items.values()},
             held_back=preordered_items(order, self._at)
-            | frozenset(_unreleased(items.values(), self._at.date())),
+            | {x.item for x in items.values() if not x.policy.backorders.is_released(today)},
         )
 
     def _left(self, locations: Sequence[Location], units: int) -> Mapping[tuple[str, date], int]:
@@ -234,19 +235,19 @@ def decided(
     refused: Mapping[str, str],
     rule_set: RuleSet,
     at: datetime,
-) -> tuple[Snapshot, Decision, str]:
+) -> tuple[Snapshot, Decision]:
     """What is to be collected is looked for in its store, then wherever it can be brought from:
     if more of it can be had so, and somebody is there to hand it over."""
     snapshot = survey(facts, around, refused, at)
     decision = route_order(snapshot, rule_set, budget=BUDGET)
     store = next((x for x in around.locations if x.location_id == facts.pickup_location), None)
     if store is None or not decision.backordered or not _hands_over(store, at):
-        return snapshot, decision, facts.pickup_location
+        return snapshot, decision
     brought = survey(to_store(snapshot, store), around, refused, at)
     other = route_order(brought, rule_set, budget=BUDGET)
     if _ships(decision) and _units_short(decision) <= _units_short(other):
-        return snapshot, decision, facts.pickup_location
-    return brought, other, facts.pickup_location
+        return snapshot, decision
+    return brought, other
 
 
 def _hands_over(store: Location, at: datetime) -> bool:
@@ -271,11 +272,7 @@ def facts_of(order: Order, channel: Channel, items: Iterable[StockItem]) -> Orde
         value=order.total,
         destination=order.destination,
         method=order.shipping.method,
-        wanted=tuple(
-            wanted_of(line, line.open + line.backordered)
-            for line in order.lines
-            if line.open + line.backordered
-        ),
+        wanted=tuple(wanted_of(line, line.unrouted) for line in order.lines if line.unrouted),
         tags=order.tags,
         customer_tier=order.customer_tier,
         deliver_by=date.fromisoformat(order.deliver_by) if order.deliver_by else None,
@@ -285,9 +282,8 @@ def facts_of(order: Order, channel: Channel, items: Iterable[StockItem]) -> Orde
 
 
 def items_of(order: Order) -> set[str]:
-    return {
-        part.item for line in order.lines if line.open + line.backordered for part in line.parts
-    }
+    """The stock items of units that no location has been given yet."""
+    return {part.item for line in order.lines if line.unrouted for part in line.parts}
 
 
 def loads_of(items: Iterable[StockItem]) -> dict[str, Load]:
@@ -298,11 +294,3 @@ def loads_of(items: Iterable[StockItem]) -> dict[str, Load]:
         for identity, it in measured
         if it.weight_g or it.length_mm
     }
-
-
-def _unreleased(items: Iterable[StockItem], today: date) -> Iterable[str]:
-    for item in items:
-        backorders = item.policy.backorders
-        released = backorders.release_on is None or backorders.release_on <= today
-        if backorders.mode is BackorderMode.PREORDER and not released:
-            yield item.item

@@ -58,13 +58,16 @@ class WindowDesk:
             self._settle(order, replace(each, snapshot=kept.snapshot, decision=kept.decision))
 
     def _settle(self, order: Order, sourced: Sourced) -> None:
+        if not sourced.is_routed or not self._taken(order, sourced):
+            self.router.route(order.order_id)
+
+    def _taken(self, order: Order, sourced: Sourced) -> bool:
+        """Not when the order or the stock has changed since it was read."""
         try:
-            if sourced.is_routed:
-                self.router.take(order, sourced)
-                return
+            self.router.take(order, sourced)
         except Refused:
-            pass  # the order or the stock has changed since it was read
-        self.router.route(order.order_id)
+            return False
+        return True
 
 
 def rivals(orders: Sequence[Order]) -> list[list[Order]]:

@@ -26,7 +26,6 @@ WIDEST_KM = {3: 60, 2: 100, 1: 150}  # by letters; prefixes whose places lie wid
 SAME_KM = 12  # a prefix so near to its shorter one is left to that
 
 Towns = Mapping[str, Sequence[tuple[int, Point]]]  # by normal name: population, place
-Points = Mapping[str, Sequence[Point]]
 
 
 def main() -> None:

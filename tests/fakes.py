@@ -7,7 +7,8 @@ from datetime import datetime
 from functools import reduce
 
 from oms.adapters.stock_ledger import Standing, Told
-from oms.adapters.stock_table import Floors, MovementPage
+from oms.adapters.stock_table import MovementPage
+from oms.domain.availability import Floors
 from oms.domain.events import StockFreed, StockReceived
 from oms.domain.inventory import (
     NO_EFFECT,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Protocol
+from uuid import uuid4
 
 from oms.adapters.files import LINK_SECONDS, StoredFile, files
 from oms.adapters.http_api import HttpApi, Problem, Request, Response
@@ -26,7 +24,7 @@ from oms.contracts.api.jobs import (
     UploadView,
 )
 from oms.domain.errors import IllegalTransition, NotFound
-from oms.domain.jobs import UNFINISHED, Job, JobStatus, Progress, Slice, together
+from oms.domain.jobs import UNFINISHED, Job, JobStatus, Progress, Slice, job_id_of, together
 
 ENVIRONMENT: tuple[str, ...] = ("JOBS_TABLE", "JOB_QUEUE", "FILES_BUCKET")
 
@@ -107,9 +105,8 @@ def desk() -> Desk:
 def new_job(kind: str, request: Request, at: datetime, **params: Any) -> Job:
     """One Idempotency-Key of one actor is one job of the kind."""
     once = request.idempotency_key
-    seed = f"{request.actor}\x1f{kind}\x1f{once}".encode() if once else uuid.uuid4().bytes
-    digest = base64.b32encode(hashlib.sha256(seed).digest()).decode()
-    return Job(f"job_{digest[:26].lower()}", kind, params, request.actor, at)
+    job_id = job_id_of(request.actor, kind, once) if once else job_id_of(uuid4().hex)
+    return Job(job_id, kind, params, request.actor, at)
 
 
 def plan_import(desk: Desk, job: Job, at: datetime) -> StockImportView:

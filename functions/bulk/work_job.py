@@ -7,14 +7,14 @@ work on one slice collide at their first step, and one of them lets go.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from functions.bulk.kind import Kind
 from functions.bulk.kinds import KINDS
-from oms.adapters.job_queue import JobQueue, Task, job_queue
+from oms.adapters.job_queue import Task, job_queue
 from oms.adapters.jobs_table import JobsTable, Overtaken, jobs_table
 from oms.domain.errors import Contended, IllegalTransition, OmsError
 from oms.domain.jobs import Job, JobFailed, JobStatus, Slice, together
@@ -33,13 +33,13 @@ TRIES = 20  # of a step whose writes are refused or do not get through, in one i
 
 
 class Queue(Protocol):
-    def send(self, tasks: list[Task]) -> None: ...
+    def send(self, tasks: Sequence[Task]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Crew:
     jobs: JobsTable
-    queue: Queue | JobQueue
+    queue: Queue
     kinds: Mapping[str, Callable[[], Kind]]
     is_late: Callable[[], bool]
     now: Callable[[], datetime]

@@ -72,29 +72,30 @@ def deliver(request: Request) -> FulfillmentOrderView:
 
 @app.route("POST", "/fulfillment-orders/{id}/reject")
 def reject(request: Request) -> FulfillmentOrderView:
-    reason, until = request.read(Reject).reason, _asked_again(request)
-    beside = _looked_at(request, until)
-    return _do(request, lambda identity: c.RejectFulfillmentOrder(identity, reason, until), beside)
+    reason = request.read(Reject).reason
+    return _cannot(
+        request, lambda identity, until: c.RejectFulfillmentOrder(identity, reason, until)
+    )
 
 
 @app.route("POST", "/fulfillment-orders/{id}/reroute")
 def reroute(request: Request) -> FulfillmentOrderView:
-    reason, until = request.read(Reroute).reason, _asked_again(request)
-    beside = _looked_at(request, until)
-    return _do(
-        request, lambda identity: c.TakeBackFulfillmentOrder(identity, reason, until), beside
+    reason = request.read(Reroute).reason
+    return _cannot(
+        request, lambda identity, until: c.TakeBackFulfillmentOrder(identity, reason, until)
     )
 
 
 @app.route("POST", "/fulfillment-orders/{id}/short-pick")
 def short_pick(request: Request) -> FulfillmentOrderView:
-    said, until = request.read(ShortPick), _asked_again(request)
+    said = request.read(ShortPick)
     missing = tuple(Quantity(x.line_id, x.missing) for x in said.lines if x.missing is not None)
     found = tuple(Quantity(x.line_id, x.found) for x in said.lines if x.found is not None)
-    return _do(
+    return _cannot(
         request,
-        lambda identity: c.ShortPickFulfillmentOrder(identity, said.reason, missing, found, until),
-        _looked_at(request, until),
+        lambda identity, until: c.ShortPickFulfillmentOrder(
+            identity, said.reason, missing, found, until
+        ),
     )
 
 
@@ -112,10 +113,14 @@ def ready(request: Request) -> FulfillmentOrderView:
     return _do(request, c.ReadyFulfillmentOrder, beside)
 
 
-def _looked_at(request: Request, until: datetime) -> Beside:
-    """Then: an order that waits by then may find its stock there."""
-    order_id = order_of_fulfillment(request.path["id"])
-    return Beside(writes=tuple(agenda().writes(DueKind.END_EXCLUSION, order_id, until)))
+def _cannot(
+    request: Request, command: Callable[[str, datetime], c.Command]
+) -> FulfillmentOrderView:
+    """Its location is not asked again for a while: an order that waits by then may find its stock
+    there."""
+    order_id, until = order_of_fulfillment(request.path["id"]), _asked_again(request)
+    beside = Beside(writes=tuple(agenda().writes(DueKind.END_EXCLUSION, order_id, until)))
+    return _do(request, lambda identity: command(identity, until), beside)
 
 
 def _asked_again(request: Request) -> datetime:

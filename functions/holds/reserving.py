@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from oms.adapters.holds_table import HeldBefore, HoldsTable
 from oms.adapters.order_reader import OrderReader
-from oms.adapters.stock_table import Floors, StockTable
-from oms.domain.availability import Channel, floors
+from oms.adapters.stock_table import StockTable
+from oms.domain.availability import Channel, Floors, floors
 from oms.domain.cart_stock import NotEnough, chosen, shelves
 from oms.domain.errors import Contended, Refused
 from oms.domain.inventory import OutOfStock

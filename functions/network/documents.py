@@ -8,6 +8,7 @@ from dataclasses import asdict
 import msgspec
 
 from oms.contracts.api.network import (
+    ROWS,
     WEEKDAYS,
     CardSummaryView,
     CardView,
@@ -153,7 +154,7 @@ def transits_of(rows: Sequence[TransitGiven]) -> tuple[Transit, ...]:
 def given(card: Card) -> PutCard:
     """The card as somebody would say it again."""
     view = card_view(card)
-    tables = {name: _rows(getattr(view, name)) for name in ("zones", "charges", "transits")}
+    tables = {name: _rows(getattr(view, name)) for name in ROWS}
     return PutCard.model_validate({"cm3_per_kg": card.cm3_per_kg, **tables})
 
 

@@ -104,23 +104,20 @@ def post_purchase_receipt(request: Request) -> PurchaseReceiptView:
 @app.route("POST", "/purchase-orders/{id}/reschedule")
 def reschedule_purchase_order(request: Request) -> PurchaseOrderView:
     days = {line.sku: line.expected_on for line in request.read(RescheduleLines).lines}
-    done = _change(PURCHASES, request, datetime.now(UTC), lambda it: it.reschedule(days))
-    return purchase_order_view(done.document)
+    return _purchased(request, datetime.now(UTC), lambda it: it.reschedule(days))
 
 
 @app.route("POST", "/purchase-orders/{id}/close")
 def close_purchase_order(request: Request) -> PurchaseOrderView:
     said, at = request.read(CallOff), datetime.now(UTC)
     gone = quantities(said.lines or ())
-    done = _change(PURCHASES, request, at, lambda it: it.call_off(gone, at, said.reason))
-    return purchase_order_view(done.document)
+    return _purchased(request, at, lambda it: it.call_off(gone, at, said.reason))
 
 
 @app.route("POST", "/purchase-orders/{id}/cancel")
 def cancel_purchase_order(request: Request) -> PurchaseOrderView:
     reason, at = request.read(CancelSupply).reason, datetime.now(UTC)
-    done = _change(PURCHASES, request, at, lambda it: it.cancel(at, reason))
-    return purchase_order_view(done.document)
+    return _purchased(request, at, lambda it: it.cancel(at, reason))
 
 
 @app.route("POST", "/transfers")
@@ -184,6 +181,12 @@ def cancel_transfer(request: Request) -> TransferView:
     said, at = request.read(CancelTransfer), datetime.now(UTC)
     disposition = Disposition(said.disposition) if said.disposition else None
     return _transferred(request, at, lambda it: it.cancel(at, said.reason, disposition))
+
+
+def _purchased(
+    request: Request, at: datetime, how: Callable[[PurchaseOrder], Step[PurchaseOrder]]
+) -> PurchaseOrderView:
+    return purchase_order_view(_change(PURCHASES, request, at, how).document)
 
 
 def _transferred(

@@ -47,7 +47,6 @@ from tests.tables import create_table
 K = MovementKind
 AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 SKUS, PLACES = ("MUG", "CUP"), ("LYON", "PARIS")
-COUNTERS = ("on_hand", "available", "reserved", "incoming")
 BEGINS = {K.ALLOCATED: "ful", K.HELD: "hld", K.LEASED: "lse"}
 # What one unit adds to on hand, available, reserved, incoming: told apart from the domain's table.
 ADDS = {

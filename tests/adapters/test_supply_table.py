@@ -318,8 +318,7 @@ def test_a_transfer_that_is_received_and_cancelled_at_once_ends_one_way(depot: D
             depot.transfer(lambda it, at: it.cancel(at, "no", BACK))
 
     with ThreadPoolExecutor(8) as threads:
-        for deed in (received, cancelled) * 4:
-            threads.submit(deed)
+        list(threads.map(lambda deed: deed(), (received, cancelled) * 4))
 
     there, here = depot.world.level("MUG", "RENO")[0], depot.world.level("MUG")[0]
     assert sorted((there, here)) == [0, 5]

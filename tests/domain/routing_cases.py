@@ -17,7 +17,6 @@ from oms.domain.routing.snapshot import LocationFacts, OrderFacts, Snapshot, Wan
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PROMISED = date(2026, 3, 5)
-NEVER = 10**9
 
 Plan = dict[str, tuple[int, ...]]  # by location: units by wanted line
 

@@ -1,6 +1,5 @@
 """Many buyers, few units: nothing is sold twice, and the line is served in its order."""
 
-import time
 from collections import Counter
 from functools import partial
 
@@ -20,7 +19,7 @@ def test_of_200_buyers_twenty_get_the_twenty_units_and_the_others_wait_in_line(s
     channel = sku.lower()
 
     placed = at_once([partial(shop.place, (sku, 1), channel=channel)] * BUYERS)
-    await_line(shop, sku, BUYERS - UNITS)
+    eventually(lambda: len(shop.line(sku)) >= BUYERS - UNITS, 300)
 
     assert len(set(placed)) == BUYERS
     said = Counter(order["fulfillment_status"] for order in orders(shop, channel))
@@ -35,14 +34,6 @@ def test_of_200_buyers_twenty_get_the_twenty_units_and_the_others_wait_in_line(s
     assert in_line(shop, channel) == line[ARRIVED:]
     shop.cancel(line[-1])
     assert shop.until_ended(line[-1]) == ("SUCCEEDED", "Order cancelled")
-
-
-def await_line(shop: Shop, sku: str, length: int) -> None:
-    for _ in range(300):
-        if len(shop.line(sku)) >= length:
-            return
-        time.sleep(1)
-    raise AssertionError(f"{len(shop.line(sku))} wait for {sku}")
 
 
 def in_line(shop: Shop, channel: str) -> list[str]:

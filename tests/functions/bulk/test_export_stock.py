@@ -7,7 +7,6 @@ import pytest
 from oms.adapters.items_table import ItemsTable
 from oms.adapters.job_queue import Task
 from oms.domain.jobs import JobStatus, Progress
-from tests.functions.bulk.test_load_stock import until_done
 from tests.functions.bulk.yard import Yard, now
 
 pytestmark = pytest.mark.cloud
@@ -69,7 +68,7 @@ def test_items_are_exported_as_they_are_called_now(yard: Yard) -> None:
 def test_a_worker_that_dies_anywhere_leaves_a_whole_export(yard: Yard) -> None:
     job = yard.asked("stock_export")
 
-    assert until_done(yard) > 10
+    assert yard.until_done() > 10
 
     done = yard.jobs.get(job.job_id)
     rows = yard.files.stored[done.results["levels"]].decode().splitlines()[1:]

@@ -8,12 +8,10 @@ from hypothesis import strategies as st
 
 from functions.bulk import load_stock
 from oms.adapters.items_table import ItemsTable, Wanted
-from oms.adapters.job_queue import Task
 from oms.adapters.jobs_table import JobsTable
 from oms.domain.errors import Contended
 from oms.domain.jobs import JobStatus, Progress
 from tests.functions.bulk.yard import Yard, now
-from tests.functions.world import Crash
 
 pytestmark = pytest.mark.cloud
 
@@ -171,7 +169,7 @@ def test_a_worker_that_dies_anywhere_has_done_each_row_once(
     yard.receive("S1", 50)
 
     job = yard.uploaded(a_file(8) + "S7,NOWHERE,1\n")
-    deaths = until_done(yard)
+    deaths = yard.until_done()
 
     done = yard.jobs.get(job.job_id)
     assert deaths > 10
@@ -180,27 +178,6 @@ def test_a_worker_that_dies_anywhere_has_done_each_row_once(
     movements = [m for row in range(8) for m in yard.stock.movements(f"S{row}").movements]
     assert len(movements) == 9
     assert len(yard.refused(done)) == 1
-
-
-def until_done(yard: Yard) -> int:
-    """Each message is worked on by workers that die one call later each time, before that call
-    and after it, until one of them lives."""
-    deaths = 0
-    while yard.queue.tasks:
-        task = yard.queue.tasks.pop(0)
-        deaths += sum(dies(yard, task, dies_at) for dies_at in range(1, 60))
-        yard.work(task)
-    return deaths
-
-
-def dies(yard: Yard, task: Task, dies_at: int) -> bool:
-    tasks = list(yard.queue.tasks)
-    try:
-        yard.mortal(dies_at, after=bool(dies_at % 2)).work(task)
-    except Crash:
-        return True
-    yard.queue.tasks[:] = tasks  # nobody needs what one that lived has sent twice
-    return False
 
 
 def test_a_level_that_moves_meanwhile_is_looked_at_again(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from oms.adapters.stock_table import StockTable
 from oms.domain.inventory import MovementKind, StockChange, StockItemChange
 from oms.domain.jobs import Job
 from oms.domain.locations import Location, LocationKind
+from tests.functions.jobs import LongJobs, QueueFake
 from tests.functions.world import Mortal
 from tests.tables import create_table
 
@@ -53,15 +54,7 @@ class FilesFake:
 
 
 @dataclass
-class QueueFake:
-    tasks: list[Task] = field(default_factory=list)
-
-    def send(self, tasks: Sequence[Task]) -> None:
-        self.tasks += tasks
-
-
-@dataclass
-class Yard:
+class Yard(LongJobs):
     client: DynamoDB
     jobs_name: str
     stock_name: str
@@ -114,22 +107,8 @@ class Yard:
         params = {"size": len(content), "file": name, "etag": "1"}
         return self.asked("stock_import", **params)
 
-    def asked(self, kind: str, **params: Any) -> Job:
-        job = Job(f"job_{uuid4().hex[:12]}", kind, params, "test", now(), started_at=now())
-        self.queue.send([Task(job.job_id)])
-        return self.jobs.add(job)
-
     def work(self, task: Task) -> str:
         return work(self.crew, task)
-
-    def work_all(self) -> None:
-        """Each message twice, as a queue may give it."""
-        while self.queue.tasks:
-            task = self.queue.tasks.pop(0)
-            self.work(task)
-            again = list(self.queue.tasks)
-            self.work(task)
-            self.queue.tasks[:] = again or self.queue.tasks
 
     def loaded(self, text: str | bytes) -> Job:
         job = self.uploaded(text)

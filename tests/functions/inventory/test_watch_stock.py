@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -35,7 +35,6 @@ class Shelf:
 
     world: World
     item: str = "MUG"
-    told_at: list[datetime] = field(default_factory=list)
 
     @property
     def watcher(self) -> StockWatch:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -19,27 +18,16 @@ from oms.adapters.routing.promises import Promises
 from oms.adapters.routing.rerouting import Rerouting, TakingBack
 from oms.adapters.routing.simulation import RoutingSimulation
 from oms.domain.fulfillment import FulfillmentOrder
-from oms.domain.jobs import Job
-from oms.domain.locations import Location, LocationKind
+from oms.domain.locations import Location
 from oms.domain.network.calendars import Outage
 from oms.domain.order import Order
+from tests.functions.jobs import LongJobs, QueueFake
 from tests.functions.world import World, an_order, now
 from tests.tables import create_table
 
-AUSTIN = Location("AUSTIN", "Austin", LocationKind.WAREHOUSE, "US", "TX", fixed_cost=500)
-RENO = Location("RENO", "Reno", LocationKind.WAREHOUSE, "US", "NV", fixed_cost=700)
-
 
 @dataclass
-class QueueFake:
-    tasks: list[Task] = field(default_factory=list)
-
-    def send(self, tasks: Sequence[Task]) -> None:
-        self.tasks += tasks
-
-
-@dataclass
-class Network:
+class Network(LongJobs):
     world: World
     jobs_name: str
     queue: QueueFake = field(default_factory=QueueFake)
@@ -47,7 +35,7 @@ class Network:
 
     @classmethod
     def new(cls, client: DynamoDB, *locations: Location) -> Network:
-        world = World.new(client, *(locations or (AUSTIN, RENO)))
+        world = World.new(client, *locations)
         return cls(world, create_table(client, "jobs", f"jobs-{uuid4().hex[:12]}"))
 
     @property
@@ -98,20 +86,6 @@ class Network:
         desk = Desk(self.look_again, self.jobs, self.queue)
         first, _ = react(desk, said, now()), react(desk, said, now())
         return first
-
-    def asked(self, kind: str, **params: Any) -> Job:
-        job = Job(f"job_{uuid4().hex[:12]}", kind, params, "test", now(), started_at=now())
-        self.queue.send([Task(job.job_id)])
-        return self.jobs.add(job)
-
-    def work_all(self) -> None:
-        """Each message twice, as a queue may give it."""
-        while self.queue.tasks:
-            task = self.queue.tasks.pop(0)
-            self.work(task)
-            again = list(self.queue.tasks)
-            self.work(task)
-            self.queue.tasks[:] = again or self.queue.tasks
 
     def work(self, task: Task) -> str:
         watch = iter(range(1, 1_000_000))

@@ -14,8 +14,8 @@ from oms.domain.fulfillment import FulfillmentStatus
 from oms.domain.jobs import JobStatus, Progress
 from oms.domain.locations import Location, LocationKind
 from oms.domain.order import Order
-from tests.functions.routing.network import AUSTIN, Network, box
-from tests.functions.world import Crash, an_order, now
+from tests.functions.routing.network import Network, box
+from tests.functions.world import AUSTIN, an_order, now
 
 pytestmark = pytest.mark.cloud
 
@@ -162,7 +162,7 @@ def test_a_worker_that_dies_anywhere_takes_back_each_once(dynamodb: Any, cut: bo
     network.change("AUSTIN", **({"daily_capacity": 1} if cut else {"active": False}))
     network.asked("reroute_work", location_id="AUSTIN")
 
-    deaths = until_done(network)
+    deaths = network.until_done()
 
     assert deaths > 10
     left = [order for order in orders if status_of(network, order) == "open"]
@@ -170,25 +170,6 @@ def test_a_worker_that_dies_anywhere_takes_back_each_once(dynamodb: Any, cut: bo
     for order in orders:
         network.world.check(order.order_id)
     assert network.world.level("MUG") == (100, 100 - cut, int(cut))
-
-
-def until_done(network: Network) -> int:
-    """Each worker dies one call later, before it or after; its message comes again."""
-    deaths = 0
-    while network.queue.tasks:
-        task = network.queue.tasks.pop(0)
-        for dies_at in range(1, 200):
-            for after in (False, True):
-                try:
-                    network.mortal(dies_at, after=after).work(task)
-                except Crash:
-                    deaths += 1
-                    continue
-                break
-            else:
-                continue
-            break
-    return deaths
 
 
 def test_an_order_whose_every_location_goes_down_ends_with_a_person(dynamodb: Any) -> None:

@@ -19,7 +19,6 @@ from oms.domain.jobs import Job, JobStatus
 from oms.domain.order import Order
 from oms.domain.routing.rules import Objective, Rule, RuleSet, Then
 from tests.functions.routing.network import Network
-from tests.functions.routing.test_reroute_work import until_done
 from tests.functions.world import an_order, now
 
 pytestmark = pytest.mark.cloud
@@ -144,7 +143,7 @@ def test_a_worker_that_dies_anywhere_counts_every_order_once(
         network.routed()
     job_id = asked(network).job_id
 
-    assert until_done(network) > 10
+    assert network.until_done() > 10
 
     found = simulation_view(network.jobs, job_id)
     assert (found.status, found.looked_at, found.before.orders) == ("done", 3, 3)

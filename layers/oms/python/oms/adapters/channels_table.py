@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from oms.adapters.dynamodb import DynamoDB, client, key, pack, query, s, unpack
+from oms.adapters.dynamodb import DynamoDB, client, get_row, key, pack, query, s, unpack
 from oms.contracts import codec
 from oms.domain.availability import Channel
 from oms.settings import setting
@@ -18,9 +18,7 @@ class ChannelsTable:
 
     def get(self, channel: str) -> Channel:
         """One that nobody has said anything of sells all from everywhere."""
-        row = self._client.get_item(
-            TableName=self._table, Key=key(CHANNELS, channel), ConsistentRead=True
-        ).get("Item")
+        row = get_row(self._client, self._table, key(CHANNELS, channel))
         return codec.decode(unpack(row["body"]), Channel) if row else Channel(channel)
 
     def all(self) -> dict[str, Channel]:

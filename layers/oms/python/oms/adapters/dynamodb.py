@@ -165,6 +165,12 @@ def full_jitter(attempt: int) -> float:
     return random.uniform(0, min(LONGEST_PAUSE, SHORTEST_PAUSE * 2**attempt))
 
 
+def get_row(client: DynamoDB, table: str, where: Item, *, consistent: bool = True) -> Item | None:
+    """The row of this key as it is now, or a moment ago."""
+    answer = client.get_item(TableName=table, Key=where, ConsistentRead=consistent)
+    return cast(Item | None, answer.get("Item"))
+
+
 def query(client: DynamoDB, **request: Any) -> Iterator[Item]:
     """Every row that the query finds, page after page, in bounded memory."""
     return _pages(client.query, request)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from oms.adapters.dynamodb import Item, Write, flag, key, pack, s
-from oms.adapters.stock_rows import partition, stamp
-from oms.contracts import codec
+from oms.adapters.dynamodb import Item, Write
+from oms.adapters.stock_rows import event_row
 from oms.domain.events import StockFreed
 from oms.domain.inventory import MovementKind, StockChange, StockItemChange
 
@@ -23,14 +22,5 @@ def freed_writes(table: str, changes: Iterable[StockChange], reason: str) -> lis
 
 
 def freed_row(change: StockChange, item: StockItemChange, reason: str) -> Item:
-    at = stamp(change.at)
     freed = StockFreed(item.sku, item.location, item.quantity, reason)
-    return {
-        **key(partition(item.sku), f"EVENT#{at}#{change.cause}#{item.location}"),
-        "type": s(StockFreed.__name__),
-        "at": s(at),
-        "actor": s("system"),
-        "sku": s(item.sku),
-        "body": pack(codec.encode(freed)),
-        "publish": flag(True),
-    }
+    return event_row(freed, f"{change.cause}#{item.location}", change.at, "system")

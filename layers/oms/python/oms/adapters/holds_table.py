@@ -18,6 +18,7 @@ from oms.adapters.dynamodb import (
     Item,
     Write,
     client,
+    get_row,
     key,
     n,
     number,
@@ -29,9 +30,10 @@ from oms.adapters.dynamodb import (
 )
 from oms.adapters.freed_stock import freed_writes
 from oms.adapters.orders_table import Taking
-from oms.adapters.stock_table import Floors, StockTable, stock_table
+from oms.adapters.stock_table import StockTable, stock_table
 from oms.contracts import codec
 from oms.domain.agenda import DueKind
+from oms.domain.availability import Floors
 from oms.domain.errors import Conflict
 from oms.domain.inventory import StockChange
 from oms.domain.stock_holds import (
@@ -151,8 +153,7 @@ class HoldsTable:
             self.save(hold, hold.ended(HoldState.RELEASED), at)
 
     def _get(self, hold_id: str) -> Item | None:
-        request = {"TableName": self._table, "Key": _key(hold_id), "ConsistentRead": True}
-        return self._client.get_item(**request).get("Item")
+        return get_row(self._client, self._table, _key(hold_id))
 
     def _taken(self, hold_id: str, plain: Taking, change: StockChange) -> list[Write]:
         hold = self.find(hold_id)

@@ -24,6 +24,7 @@ from oms.adapters.dynamodb import (
     batch_get,
     client,
     flag,
+    get_row,
     key,
     n,
     number,
@@ -43,6 +44,7 @@ from oms.domain.jobs import Job, Progress, Slice, SlicePlan, together
 from oms.settings import setting
 
 LISTED = "JOBS"
+PROGRESS = ("done", "total", "refused")
 MAX_SLICES = 64  # they come and go in one transaction
 MAX_STEP_WRITES = 98  # of 100; the slice and what is kept of the step are the others
 KEEP = timedelta(days=30)
@@ -98,12 +100,9 @@ class JobsTable:
         return job
 
     def get(self, job_id: str) -> Job:
-        found = self._client.get_item(
-            TableName=self._table, Key=_job_key(job_id), ConsistentRead=True
-        )
-        if "Item" not in found:
+        if (row := get_row(self._client, self._table, _job_key(job_id))) is None:
             raise NotFound("job", job_id)
-        return _read_job(found["Item"])
+        return _read_job(row)
 
     def slices(self, job_id: str) -> tuple[Slice, ...]:
         rows = query(
@@ -116,11 +115,9 @@ class JobsTable:
         return tuple(map(_read_slice, rows))
 
     def slice(self, job_id: str, number: int) -> Slice:
-        asked = {"TableName": self._table, "Key": _slice_key(job_id, number)}
-        found = self._client.get_item(**asked, ConsistentRead=True)
-        if "Item" not in found:
+        if (row := get_row(self._client, self._table, _slice_key(job_id, number))) is None:
             raise NotFound("slice", f"{job_id}#{number}")
-        return _read_slice(found["Item"])
+        return _read_slice(row)
 
     def page(self, limit: int, cursor: str | None = None) -> JobPage:
         """The index is a moment late."""
@@ -315,9 +312,6 @@ def _read_slice(item: Item) -> Slice:
         version=number(item, "version"),
         worked_at=instant(text(item, "worked_at")),
     )
-
-
-PROGRESS = ("done", "total", "refused")
 
 
 def _expiry(job: Job) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from oms.adapters.dynamodb import COMMITTED, CONFLICT, Item, Write, text
 from oms.adapters.lease_rows import read_lease
 from oms.adapters.leases_table import LeaseMoved, LeasesTable, leases_table
 from oms.adapters.orders_table import StaleOrder, Taking
-from oms.adapters.stock_rows import LEVEL
-from oms.adapters.stock_table import Floors, StockTable, stock_table
+from oms.adapters.stock_rows import LEVEL, sku_of
+from oms.adapters.stock_table import StockTable, stock_table
+from oms.domain.availability import Floors
 from oms.domain.errors import Contended
 from oms.domain.inventory import (
     EFFECT_OF_ONE,
@@ -282,4 +283,4 @@ def _level_of(write: Write) -> At:
     row = write.item.get("Update", {}).get("Key")
     if row is None or not text(row, "SK").startswith(LEVEL):
         return ("", "")
-    return text(row, "PK").removeprefix("SKU#"), text(row, "SK").removeprefix(LEVEL)
+    return sku_of(row), text(row, "SK").removeprefix(LEVEL)

@@ -20,6 +20,7 @@ from oms.adapters.dynamodb import (
     Write,
     batch_get,
     client,
+    get_row,
     n,
     query,
     s,
@@ -111,22 +112,19 @@ class LeasesTable:
             return 0
 
     def get(self, lease_id: str) -> Lease | None:
-        answer = self._client.get_item(
-            TableName=self._table, Key=lease_key(lease_id), ConsistentRead=True
-        )
-        row = answer.get("Item")
+        row = get_row(self._client, self._table, lease_key(lease_id))
         return read_lease(row) if row else None
 
-    def open(self, item: str | None = None, location: str | None = None) -> list[Lease]:
+    def open(self, item: str | None = None) -> list[Lease]:
         """All leases, or those of an item."""
-        ids = [text(row, "lease_id") for row in self._found(item, location)]
+        ids = [text(row, "lease_id") for row in self._found(item)]
         keys = map(lease_key, ids)
         rows = batch_get(self._client, self._table, keys, ConsistentRead=True)
         return [read_lease(row) for row in rows]
 
-    def _found(self, item: str | None, location: str | None) -> Iterator[Item]:
+    def _found(self, item: str | None) -> Iterator[Item]:
         """An item may be called like the beginning of another: the row says which it is."""
-        prefix = found_prefix(item, location) if item is not None else ""
+        prefix = found_prefix(item) if item is not None else ""
         narrowed = " AND begins_with(SK, :sk)" if prefix else ""
         rows = query(
             self._client,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from oms.adapters.dynamodb import Item, flag, key, n, number, pack, s, text, unpack
-from oms.adapters.stock_rows import stamp
+from oms.adapters.dynamodb import Item, key, n, number, pack, text, unpack
+from oms.adapters.stock_rows import outbox_row, stamp
 from oms.contracts import codec
 from oms.domain.events import LocationChanged
 from oms.domain.locations import Location, LocationKind
@@ -72,11 +72,4 @@ def changed_row(changed: LocationChanged, version: int, at: datetime, actor: str
     """The outbox: the publisher makes an event of it. A version tells each change once."""
     since = f"#{stamp(changed.since)}" if changed.since else ""
     name = f"{stamp(at)}#{version}.{changed.change}{since}"
-    return {
-        **key(f"LOCATION#{changed.location_id}", f"EVENT#{name}"),
-        "type": s(LocationChanged.__name__),
-        "at": s(stamp(at)),
-        "actor": s(actor),
-        "body": pack(codec.encode(changed)),
-        "publish": flag(True),
-    }
+    return outbox_row(key(f"LOCATION#{changed.location_id}", f"EVENT#{name}"), changed, at, actor)

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from oms.adapters.dynamodb import DynamoDB, Item, Write, client, n, query, s, transact
+from oms.adapters.dynamodb import DynamoDB, Item, Write, client, get_row, n, query, s, transact
 from oms.adapters.network_rows import (
     CARDS,
     LOCATIONS,
@@ -152,9 +152,7 @@ class NetworkTable:
         return Write({"Put": {"TableName": self._table, "Item": row}})
 
     def _row(self, key: Item) -> Item | None:
-        return self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get(
-            "Item"
-        )
+        return get_row(self._client, self._table, key)
 
     def _of(self, partition: str) -> list[Item]:
         request = {

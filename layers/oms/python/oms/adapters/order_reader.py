@@ -207,9 +207,7 @@ class OrderReader:
         return item
 
     def _item(self, key: Item, *, consistent: bool = True) -> Item | None:
-        answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=consistent)
-        item: Item | None = answer.get("Item")
-        return item
+        return db.get_row(self._client, self._table, key, consistent=consistent)
 
 
 @cache

@@ -15,7 +15,19 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from oms.adapters.dynamodb import DynamoDB, Item, client, key, n, number, pack, s, text, unpack
+from oms.adapters.dynamodb import (
+    DynamoDB,
+    Item,
+    client,
+    get_row,
+    key,
+    n,
+    number,
+    pack,
+    s,
+    text,
+    unpack,
+)
 from oms.contracts import codec
 from oms.domain.errors import Conflict, Contended, NotFound, OmsError
 from oms.domain.routing.rules import DEFAULT_RULES, RuleSet, chosen_version
@@ -97,12 +109,9 @@ class RuleSetsTable:
     def get(self, version: int) -> SavedRuleSet:
         if version == 0:
             return DEFAULT
-        answer = self._client.get_item(
-            TableName=self._table, Key=key(PARTITION, _sort(version)), ConsistentRead=True
-        )
-        if "Item" not in answer:
+        if (row := get_row(self._client, self._table, key(PARTITION, _sort(version)))) is None:
             raise NotFound("rule set", str(version))
-        return _read(answer["Item"])
+        return _read(row)
 
     def rule_set(self, version: int) -> RuleSet:
         """Versions never change: one that was read is known for good."""
@@ -131,10 +140,9 @@ class RuleSetsTable:
         return tuple(found[:limit]), more
 
     def active(self, *, consistent: bool = True) -> Active:
-        answer = self._client.get_item(
-            TableName=self._table, Key=key(PARTITION, "ACTIVE"), ConsistentRead=consistent
-        )
-        return _read_active(answer["Item"]) if "Item" in answer else Active()
+        where = key(PARTITION, "ACTIVE")
+        row = get_row(self._client, self._table, where, consistent=consistent)
+        return codec.decode(unpack(row["body"]), Active) if row else Active()
 
     def activate(self, version: int, percent: int | None, *, at: datetime, actor: str) -> Active:
         self.get(version)
@@ -203,10 +211,6 @@ def _read(item: Item) -> SavedRuleSet:
         text(item, "saved_by"),
         datetime.fromisoformat(text(item, "saved_at")),
     )
-
-
-def _read_active(item: Item) -> Active:
-    return codec.decode(unpack(item["body"]), Active)
 
 
 @cache

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from oms.adapters.dynamodb import DynamoDB, Item, Write, key, n, number, s, text, transact
+from oms.adapters.dynamodb import DynamoDB, Item, Write, get_row, key, n, number, s, text, transact
 from oms.adapters.stock_rows import stamp
 from oms.domain.availability import Floors
 from oms.domain.errors import OmsError
@@ -136,8 +136,8 @@ class Batches:
         }
 
     def _progress(self, change: StockChange) -> Progress:
-        answer = self._client.get_item(TableName=self._table, Key=_key(change), ConsistentRead=True)
-        return _read(answer["Item"]) if "Item" in answer else Progress()
+        row = get_row(self._client, self._table, _key(change))
+        return _read(row) if row else Progress()
 
 
 def released(change: StockChange) -> StockChange:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 
@@ -20,7 +20,7 @@ from oms.adapters.dynamodb import (
     unpack,
 )
 from oms.adapters.items_table import ItemsTable
-from oms.adapters.stock_rows import LEVEL, item_key, level_key, read_level, sku_of, stamp
+from oms.adapters.stock_rows import ALWAYS, LEVEL, item_key, level_key, read_level, sku_of
 from oms.adapters.stock_table import StockTable
 from oms.contracts import codec
 from oms.domain.errors import OmsError
@@ -30,10 +30,6 @@ from oms.settings import setting
 
 Place = tuple[str, str]  # stock item, location
 SAID = ("body", "kit", "means")  # attributes of stock items that somebody has said something of
-MAY_BEGIN = (
-    "attribute_not_exists(kit) AND (attribute_not_exists(means) "
-    "OR attribute_exists(created_at) OR attribute_exists(body))"
-)
 
 
 class Moved(OmsError):
@@ -138,19 +134,11 @@ class StockCounts:
         return LevelPage(levels, onward)
 
     def _beginning(self, item: str, at: datetime) -> Write:
-        update = {
-            "TableName": self._table,
-            "Key": item_key(item),
-            "UpdateExpression": "SET sku = if_not_exists(sku, :sku), "
-            "created_at = if_not_exists(created_at, :at)",
-            "ConditionExpression": MAY_BEGIN,
-            "ExpressionAttributeValues": {":sku": s(item), ":at": s(stamp(at))},
-        }
-        return Write({"Update": update}, lambda _: Moved(item))
+        return replace(self._stock.begin_item(item, at), refusal=lambda _: Moved(item))
 
     def _empty(self, level: Level) -> Write:
         """A level at which nothing was found, and that nobody knew."""
-        counters = {name: n(0) for name in ("on_hand", "available", "reserved")}
+        counters = {name: n(0) for name in ALWAYS}
         put = {
             "TableName": self._table,
             "Item": {**level_key(level.sku, level.location), **counters},

@@ -6,11 +6,9 @@ what is written here, by the stock table's own writes.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import time
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +23,7 @@ from oms.adapters.dynamodb import (
     Write,
     client,
     full_jitter,
+    get_row,
     n,
     number,
     query,
@@ -32,7 +31,6 @@ from oms.adapters.dynamodb import (
     text,
     transact,
 )
-from oms.adapters.network_rows import location_key
 from oms.adapters.stock_rows import (
     MOVE,
     event_row,
@@ -42,7 +40,7 @@ from oms.adapters.stock_rows import (
     request_key,
     stamp,
 )
-from oms.adapters.stock_table import MovementPage, StockTable
+from oms.adapters.stock_table import MovementPage, StockTable, id_of
 from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor
 from oms.domain.errors import Contended, OmsError, Refused
 from oms.domain.events import StockFreed
@@ -57,7 +55,6 @@ from oms.domain.inventory import (
     MovementKind,
     StockChange,
     StockItemChange,
-    UnknownLocation,
 )
 from oms.domain.reservations import Reservation, of_location, open_reservations
 from oms.settings import setting
@@ -147,7 +144,7 @@ class StockLedger:
         told = Told(
             MovementKind.ADJUSTED, sku, location, quantity, at, actor, reason, note, idempotency_key
         )
-        cause = _cause("adj", told)
+        cause = id_of("adj", told.once)
         writes = self._stock.writes(told.change(quantity, cause))
         self._once(told, cause, quantity, writes)
 
@@ -169,7 +166,7 @@ class StockLedger:
         told = Told(
             MovementKind.COUNTED, sku, location, counted, at, actor, "", note, idempotency_key
         )
-        cause = _cause("cnt", told)
+        cause = id_of("cnt", told.once)
         for attempt in range(ATTEMPTS):
             level = self._level(sku, location)
             if counted < level.reserved and not self._is_done(told):
@@ -230,12 +227,10 @@ class StockLedger:
 
     def _once(self, told: Told, cause: str, quantity: int, writes: Sequence[Write]) -> int:
         """Write it, or answer what was written under the same key before."""
+        request, there = self._request(told, quantity), self._stock.known_location(told.location)
         freed = [self._freed(told, cause, quantity)] if quantity > 0 else []
         try:
-            transact(
-                self._client,
-                [*self._request(told, quantity), self._must_exist(told), *writes, *freed],
-            )
+            transact(self._client, [*request, there, *writes, *freed])
         except _AlreadyDone as done:
             return _answered(told, done.row)
         return quantity
@@ -276,16 +271,7 @@ class StockLedger:
     def _is_done(self, told: Told) -> bool:
         if told.once is None:
             return False
-        request = {"TableName": self._table, "Key": request_key(told.once), "ConsistentRead": True}
-        return "Item" in self._client.get_item(**request)
-
-    def _must_exist(self, told: Told) -> Write:
-        check = {
-            "TableName": self._table,
-            "Key": location_key(told.location),
-            "ConditionExpression": "attribute_exists(PK)",
-        }
-        return Write({"ConditionCheck": check}, lambda _: UnknownLocation(told.location))
+        return get_row(self._client, self._table, request_key(told.once)) is not None
 
     def _freed(self, told: Told, cause: str, quantity: int) -> Write:
         why = told.reason or told.kind
@@ -382,9 +368,3 @@ def _start(cursor: str, request: Mapping[str, Any]) -> Item:
     if not (sort_key.startswith(MOVE) and asked[":first"]["S"] <= sort_key <= asked[":last"]["S"]):
         raise BadCursor
     return {"PK": asked[":pk"], "SK": s(sort_key)}
-
-
-def _cause(prefix: str, told: Told) -> str:
-    """The same for the same request."""
-    seed = told.once.encode() if told.once else uuid.uuid4().bytes
-    return f"{prefix}_" + base64.b32encode(hashlib.sha256(seed).digest()).decode()[:26].lower()

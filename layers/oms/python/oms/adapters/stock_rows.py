@@ -159,13 +159,17 @@ def received_row(receipt: Receipt, actor: str) -> Item:
 
 def event_row(told: StockEvent, identity: str, at: datetime, actor: str) -> Item:
     """The outbox: the publisher makes an event of it. `identity` is one for each item and cause."""
+    where = key(partition(told.sku), f"EVENT#{stamp(at)}#{identity}")
+    return {**outbox_row(where, told, at, actor), "id": s(identity), "sku": s(told.sku)}
+
+
+def outbox_row(where: Item, told: object, at: datetime, actor: str) -> Item:
+    """What the publisher reads of an event, under whichever key."""
     return {
-        **key(partition(told.sku), f"EVENT#{stamp(at)}#{identity}"),
-        "id": s(identity),
+        **where,
         "type": s(type(told).__name__),
         "at": s(stamp(at)),
         "actor": s(actor),
-        "sku": s(told.sku),
         "body": pack(codec.encode(told)),
         "publish": flag(True),
     }

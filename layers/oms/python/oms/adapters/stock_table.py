@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -58,6 +58,7 @@ from oms.adapters.stock_rows import (
     wait_row,
 )
 from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor
+from oms.domain.availability import Floors
 from oms.domain.inventory import (
     MAX_ITEMS_PER_TRANSACTION,
     NO_EFFECT,
@@ -84,8 +85,6 @@ MAX_QUERIES = 10  # of levels, for more SKUs than this whole batches of keys are
 MAX_KNOWN = 100_000
 BEHIND_ALL = "~"  # follows the sort keys of all rows of an item
 LINE_PAGE = 1_000  # who stands in line, at a time
-
-Floors = Mapping[tuple[str, str], int]  # by stock item and location
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +128,14 @@ class StockTable:
         }
         return Write({"Update": update}, lambda old: _no_stock(item, old or {}))
 
+    def known_location(self, location: str) -> Write:
+        check = {
+            "TableName": self._table,
+            "Key": location_key(location),
+            "ConditionExpression": "attribute_exists(PK)",
+        }
+        return Write({"ConditionCheck": check}, lambda _: UnknownLocation(location))
+
     def apply(self, change: StockChange) -> None:
         """The change alone, in one transaction."""
         transact(self._client, self.writes(change))
@@ -160,7 +167,7 @@ class StockTable:
         Each actor has idempotency keys of its own.
         """
         once = f"{actor}\x1f{idempotency_key}" if idempotency_key else None
-        receipt = Receipt(_receipt_id(once), sku, location, quantity, at)
+        receipt = Receipt(id_of("rcp", once), sku, location, quantity, at)
         try:
             writes = self._receipt_writes(receipt, actor, once, reason)
             transact(self._client, writes)
@@ -273,7 +280,7 @@ class StockTable:
         change = replace(receipt.change(reason), actor=actor)
         return [
             *([self._request(key, receipt)] if key else []),
-            self._known_location(receipt.location),
+            self.known_location(receipt.location),
             self.begin_item(receipt.sku, receipt.at),
             *self.writes(change),
             self._put(received_row(receipt, actor)),
@@ -282,14 +289,6 @@ class StockTable:
     def _request(self, key: str, receipt: Receipt) -> Write:
         put = self._put(request_row(key, receipt), "attribute_not_exists(PK)")
         return Write(put.item, _AlreadyReceived)
-
-    def _known_location(self, location: str) -> Write:
-        check = {
-            "TableName": self._table,
-            "Key": location_key(location),
-            "ConditionExpression": "attribute_exists(PK)",
-        }
-        return Write({"ConditionCheck": check}, lambda _: UnknownLocation(location))
 
     def _put(self, row: Item, condition: str = "") -> Write:
         guarded = {"ConditionExpression": condition} if condition else {}
@@ -356,9 +355,10 @@ def _no_stock(sku: str, row: Item) -> Exception:
     return NotStocked(sku) if "kit" in row else SkuTaken(sku)
 
 
-def _receipt_id(once: str | None) -> str:
+def id_of(prefix: str, once: str | None) -> str:
+    """The same for the same request; `once` is None for one that has no key."""
     seed = once.encode() if once else uuid.uuid4().bytes
-    return "rcp_" + base64.b32encode(hashlib.sha256(seed).digest()).decode()[:26].lower()
+    return f"{prefix}_" + base64.b32encode(hashlib.sha256(seed).digest()).decode()[:26].lower()
 
 
 def _balances(sku: str, rows: Iterable[Item]) -> list[Balance]:

@@ -24,6 +24,7 @@ from oms.adapters.dynamodb import (
     Write,
     client,
     full_jitter,
+    get_row,
     n,
     number,
     query,
@@ -153,8 +154,7 @@ class StockWatch:
         )
 
     def _row(self, where: Item) -> Item | None:
-        asked = {"TableName": self._table, "Key": where, "ConsistentRead": True}
-        return self._client.get_item(**asked).get("Item")
+        return get_row(self._client, self._table, where)
 
     def _at(self, row: Item) -> dict[str, Any]:
         return {"TableName": self._table, "Key": {"PK": row["PK"], "SK": row["SK"]}}

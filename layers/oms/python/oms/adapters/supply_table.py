@@ -23,6 +23,7 @@ from oms.adapters.dynamodb import (
     batch_get,
     client,
     full_jitter,
+    get_row,
     key,
     n,
     query,
@@ -30,9 +31,8 @@ from oms.adapters.dynamodb import (
     text,
     transact,
 )
-from oms.adapters.network_rows import location_key
 from oms.adapters.orders_table import OnceKey
-from oms.adapters.stock_rows import event_row, item_key, partition, stamp
+from oms.adapters.stock_rows import event_row, partition
 from oms.adapters.stock_table import StockTable, stock_table
 from oms.adapters.supply_rows import (
     PURCHASES,
@@ -53,8 +53,7 @@ from oms.adapters.supply_rows import (
 from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor
 from oms.domain.agenda import DueKind
 from oms.domain.errors import Conflict, Contended, NotFound, OmsError
-from oms.domain.inventory import IdempotencyConflict, UnknownLocation
-from oms.domain.items import SkuTaken
+from oms.domain.inventory import IdempotencyConflict
 from oms.domain.supply import (
     Accepted,
     ExpectedSupply,
@@ -242,7 +241,7 @@ class SupplyTable:
         writes = [
             *self._once(once, new.identity, ()),
             self._create(kind, new, fingerprint),
-            *map(self._known_location, sorted(set(locations))),
+            *map(self._stock.known_location, sorted(set(locations))),
             *self._stock.writes(*(replace(each, actor=actor) for each in step.changes)),
             *self._supply_writes({}, expected_quantities(new)),
             *self._told(step, new.created_at, actor),
@@ -273,8 +272,7 @@ class SupplyTable:
         raise NotFound(kind.name, identity)
 
     def _found(self, where: Item) -> Item | None:
-        asked = {"TableName": self._table, "Key": where, "ConsistentRead": True}
-        return self._client.get_item(**asked).get("Item")
+        return get_row(self._client, self._table, where)
 
     def _documents(self, kind: Kind[D], rows: Iterable[Item]) -> tuple[D, ...]:
         keys = list(map(kind.listed, rows))
@@ -286,28 +284,8 @@ class SupplyTable:
         """Before the order itself, whose transaction may be full; a location must be there."""
         items = {line.stock_item for line in new.lines}
         if unknown := sorted(items - self._stock.known(items)):
-            begun = [self._stock_item(item, new.created_at) for item in unknown]
-            transact(self._client, [self._known_location(new.location), *begun])
-
-    def _stock_item(self, item: str, at: datetime) -> Write:
-        update = {
-            "TableName": self._table,
-            "Key": item_key(item),
-            "UpdateExpression": "SET sku = if_not_exists(sku, :sku), "
-            "created_at = if_not_exists(created_at, :at)",
-            "ConditionExpression": "attribute_not_exists(kit) AND "
-            "(attribute_not_exists(means) OR attribute_exists(created_at))",
-            "ExpressionAttributeValues": {":sku": s(item), ":at": s(stamp(at))},
-        }
-        return Write({"Update": update}, lambda _: SkuTaken(item))
-
-    def _known_location(self, location: str) -> Write:
-        check = {
-            "TableName": self._table,
-            "Key": location_key(location),
-            "ConditionExpression": "attribute_exists(PK)",
-        }
-        return Write({"ConditionCheck": check}, lambda _: UnknownLocation(location))
+            begun = [self._stock.begin_item(item, new.created_at) for item in unknown]
+            transact(self._client, [self._stock.known_location(new.location), *begun])
 
     def _once(
         self, once: OnceKey | None, identity: str, accepted: tuple[Accepted, ...]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from oms.domain.availability import whole_units
 from oms.domain.errors import Refused
 from oms.domain.inventory import Level
 from oms.domain.locations import Location
@@ -135,15 +136,10 @@ def _filled(
 
 def _by_supply(line: HeldLine, left: Mapping[str, Counter[str]]) -> list[tuple[str, int]]:
     """Who has the line whole, in their order; then who has most of it."""
-    supply = [(location, _sets_of(line, units)) for location, units in left.items()]
+    supply = [
+        (location, whole_units(line.parts, units.__getitem__)) for location, units in left.items()
+    ]
     return sorted(supply, key=lambda each: -min(each[1], line.quantity))
-
-
-def _sets_of(line: HeldLine, units: Mapping[str, int]) -> int:
-    needed: Counter[str] = Counter()
-    for part in line.parts:
-        needed[part.item] += part.quantity
-    return max(0, min(units.get(item, 0) // each for item, each in needed.items()))
 
 
 def _from_the_fullest(lines: Sequence[HeldLine], ranked: Sequence[Shelf]) -> dict[Where, int]:

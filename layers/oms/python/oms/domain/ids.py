@@ -8,10 +8,15 @@ import hashlib
 from oms.domain.errors import NotFound
 
 
+def name_of(*seed: str) -> str:
+    """130 bits of its SHA-256."""
+    digest = hashlib.sha256("\x1f".join(seed).encode()).digest()
+    return base64.b32encode(digest).decode()[:26].lower()
+
+
 def order_id_of(channel: str, external_id: str) -> str:
-    """The same channel order is the same order by construction: 130 bits of its SHA-256."""
-    digest = hashlib.sha256(f"{channel}\x1f{external_id}".encode()).digest()
-    return "ord_" + base64.b32encode(digest).decode()[:26].lower()
+    """The same channel order is the same order by construction."""
+    return f"ord_{name_of(channel, external_id)}"
 
 
 def fulfillment_order_id(order_id: str, number: int) -> str:

@@ -103,13 +103,7 @@ class Level:
         return min(self.counters) >= 0 and self.on_hand == self.available + self.reserved
 
     def moved(self, effect: Effect) -> "Level":
-        return replace(
-            self,
-            on_hand=self.on_hand + effect.on_hand,
-            available=self.available + effect.available,
-            reserved=self.reserved + effect.reserved,
-            incoming=self.incoming + effect.incoming,
-        )
+        return Level(self.sku, self.location, *self.counters.plus(effect))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -11,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from oms.domain.errors import IllegalTransition, OmsError
+from oms.domain.ids import name_of
 
 STUCK_AFTER = timedelta(minutes=10)  # several times what a message waits to be given again
 
@@ -131,8 +130,7 @@ class Job:
 
 def job_id_of(*seed: str) -> str:
     """The same seed is the same job by construction."""
-    digest = hashlib.sha256("\x1f".join(seed).encode()).digest()
-    return f"job_{base64.b32encode(digest).decode()[:26].lower()}"
+    return f"job_{name_of(*seed)}"
 
 
 def together(parts: Iterable[Slice]) -> Progress:

@@ -55,6 +55,3 @@ class Location:
     def offers(self, method: str) -> bool:
         """An empty name asks for no method in particular."""
         return not self.methods or not method or method in self.methods
-
-    def can_handle(self, tags: frozenset[str]) -> bool:
-        return tags <= set(self.handles)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from datetime import date
 from typing import Annotated, Any, Self
 
@@ -64,6 +64,20 @@ def _faults(error: ValidationError) -> Iterator[Fault]:
 def _path(places: tuple[int | str, ...]) -> str:
     path = "".join(f"[{p}]" if isinstance(p, int) else f".{p[:MAX_NAME]}" for p in places)
     return path.removeprefix(".") or "body"
+
+
+def repeats(names: Iterable[Hashable]) -> Iterator[int]:
+    """Places of those that were given before."""
+    seen: set[Hashable] = set()
+    for place, name in enumerate(names):
+        if name in seen:
+            yield place
+        seen.add(name)
+
+
+def backwards(first_day: date | None, last_day: date | None) -> Iterator[Fault]:
+    if first_day and last_day and first_day > last_day:
+        yield Fault("to", "is before from")
 
 
 def _known_currency(code: str) -> str:

@@ -18,6 +18,7 @@ from oms.contracts.api.fields import (
     Quantity,
     Reason,
     Slug,
+    repeats,
 )
 from oms.contracts.api.orders import LineQuantity
 from oms.contracts.invalid import Fault
@@ -57,11 +58,8 @@ class Ship(Contract):
     parcels: Annotated[list[ParcelGiven], Field(min_length=1, max_length=60)]
 
     def faults(self) -> Iterator[Fault]:
-        seen: set[tuple[str, str]] = set()
-        for place, parcel in enumerate(self.parcels):
-            if (parcel.carrier, parcel.tracking_number) in seen:
-                yield Fault(f"parcels[{place}].tracking_number", "is given twice")
-            seen.add((parcel.carrier, parcel.tracking_number))
+        for place in repeats((each.carrier, each.tracking_number) for each in self.parcels):
+            yield Fault(f"parcels[{place}].tracking_number", "is given twice")
 
 
 class Reject(Contract):
@@ -85,10 +83,9 @@ class ShortPick(Contract):
     reason: Reason = "not found"
 
     def faults(self) -> Iterator[Fault]:
-        seen: set[str] = set()
+        again = set(repeats(line.line_id for line in self.lines))
         for place, line in enumerate(self.lines):
             if (line.missing is None) == (line.found is None):
                 yield Fault(f"lines[{place}]", "says either `missing` or `found`")
-            if line.line_id in seen:
+            if place in again:
                 yield Fault(f"lines[{place}].line_id", "is given twice")
-            seen.add(line.line_id)

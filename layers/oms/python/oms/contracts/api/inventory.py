@@ -24,6 +24,8 @@ from oms.contracts.api.fields import (
     PageSize,
     Quantity,
     Slug,
+    backwards,
+    repeats,
 )
 from oms.contracts.api.views import At, View
 from oms.contracts.invalid import Fault
@@ -84,8 +86,7 @@ class MovementQuery(Contract):
     limit: PageSize = 50
 
     def faults(self) -> Iterator[Fault]:
-        if self.first_day and self.last_day and self.first_day > self.last_day:
-            yield Fault("to", "is before from")
+        return backwards(self.first_day, self.last_day)
 
 
 class ReceiveStock(Contract):
@@ -192,9 +193,7 @@ class PutChannel(Contract):
 
 
 def _twice(where: str, field: str, names: list[str]) -> Iterator[Fault]:
-    for place, name in enumerate(names):
-        if name in names[:place]:
-            yield Fault(f"{where}[{place}].{field}", "is given twice")
+    return (Fault(f"{where}[{place}].{field}", "is given twice") for place in repeats(names))
 
 
 class PlaceAvailability(View):

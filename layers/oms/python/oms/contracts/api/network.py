@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
@@ -22,6 +22,8 @@ from oms.contracts.api.fields import (
     Identity,
     Label,
     UnitPrice,
+    backwards,
+    repeats,
 )
 from oms.contracts.api.views import At, View
 from oms.contracts.invalid import Fault
@@ -169,11 +171,8 @@ class PutLocation(Contract):
             missing = "latitude" if self.latitude is None else "longitude"
             yield Fault(missing, "is needed beside the other coordinate")
         yield from self._opening_faults()
-        seen: set[str] = set()
-        for place, cut_off in enumerate(self.cut_offs):
-            if cut_off.method in seen:
-                yield Fault(f"cut_offs[{place}].method", "has a cut-off already")
-            seen.add(cut_off.method)
+        for place in repeats(cut_off.method for cut_off in self.cut_offs):
+            yield Fault(f"cut_offs[{place}].method", "has a cut-off already")
 
     def _opening_faults(self) -> Iterator[Fault]:
         by_time = sorted(
@@ -210,12 +209,10 @@ class CapacityQuery(Contract):
         for name, day in (("from", self.first_day), ("to", self.last_day)):
             if day and day.year not in YEARS:
                 yield Fault(name, "is not of this century")
-        if self.first_day and self.last_day:
-            days = (self.last_day - self.first_day).days
-            if days < 0:
-                yield Fault("to", "is before from")
-            if days >= MAX_CAPACITY_DAYS:
-                yield Fault("to", f"is more than {MAX_CAPACITY_DAYS} days after from")
+        yield from backwards(self.first_day, self.last_day)
+        most = timedelta(MAX_CAPACITY_DAYS)
+        if self.first_day and self.last_day and self.last_day - self.first_day >= most:
+            yield Fault("to", f"is more than {MAX_CAPACITY_DAYS} days after from")
 
 
 class ZoneGiven(Contract):

@@ -27,6 +27,7 @@ from oms.contracts.api.fields import (
     Reason,
     Slug,
     UnitPrice,
+    backwards,
 )
 from oms.contracts.api.stock_holds import StockHoldId
 from oms.contracts.invalid import Fault
@@ -255,8 +256,7 @@ class OrderQuery(Contract):
     limit: PageSize = 50
 
     def faults(self) -> Iterator[Fault]:
-        if self.first_day and self.last_day and self.first_day > self.last_day:
-            yield Fault("to", "is before from")
+        return backwards(self.first_day, self.last_day)
 
 
 class HistoryQuery(Contract):

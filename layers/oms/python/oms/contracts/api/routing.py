@@ -23,6 +23,8 @@ from oms.contracts.api.fields import (
     Quantity,
     Slug,
     UnitPrice,
+    backwards,
+    repeats,
 )
 from oms.contracts.api.views import At, View
 from oms.contracts.invalid import Fault
@@ -200,9 +202,9 @@ def _within(field: str, members: Sequence[RuleGiven | ExampleGiven]) -> Iterator
 
 
 def _repeated(field: str, names: Sequence[str]) -> Iterator[Fault]:
-    for place, name in enumerate(names):
-        if name in names[:place]:
-            yield Fault(f"{field}[{place}]", f"{name!r} is there twice")
+    return (
+        Fault(f"{field}[{place}]", f"{names[place]!r} is there twice") for place in repeats(names)
+    )
 
 
 class ActivateRuleSet(Contract):
@@ -231,9 +233,8 @@ class SimulateRouting(Contract):
     channel: Slug | None = None
 
     def faults(self) -> Iterator[Fault]:
-        if self.first_day > self.last_day:
-            yield Fault("to", "is before from")
-        elif (self.last_day - self.first_day).days > 366:
+        yield from backwards(self.first_day, self.last_day)
+        if (self.last_day - self.first_day).days > 366:
             yield Fault("to", "is more than a year after from")
 
 

@@ -14,6 +14,7 @@ from oms.contracts.api.fields import (
     FreeText,
     PageSize,
     Slug,
+    backwards,
 )
 from oms.contracts.invalid import Fault
 
@@ -24,8 +25,7 @@ class SalesQuery(Contract):
     channel: Slug | None = None
 
     def faults(self) -> Iterator[Fault]:
-        if self.first_day and self.last_day and self.first_day > self.last_day:
-            yield Fault("to", "is before from")
+        return backwards(self.first_day, self.last_day)
 
 
 class AttentionQuery(Contract):

@@ -5,7 +5,7 @@ A document has each SKU once, and no more lines than one transaction takes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Annotated, Literal
 
@@ -22,6 +22,7 @@ from oms.contracts.api.fields import (
     PageSize,
     Quantity,
     Reason,
+    repeats,
 )
 from oms.contracts.api.views import At, View
 from oms.contracts.invalid import Fault
@@ -53,7 +54,7 @@ class OrderSupply(Contract):
     lines: Annotated[list[LineToOrder], Field(min_length=1, max_length=MAX_PURCHASE_LINES)]
 
     def faults(self) -> Iterator[Fault]:
-        return repeated([line.sku for line in self.lines])
+        return repeated(line.sku for line in self.lines)
 
 
 class ReceiveLines(Contract):
@@ -63,7 +64,7 @@ class ReceiveLines(Contract):
     reason: FreeText = ""
 
     def faults(self) -> Iterator[Fault]:
-        return repeated([line.sku for line in self.lines])
+        return repeated(line.sku for line in self.lines)
 
 
 class CancelSupply(Contract):
@@ -79,14 +80,14 @@ class CallOff(Contract):
     ) = None
 
     def faults(self) -> Iterator[Fault]:
-        return repeated([line.sku for line in self.lines or ()])
+        return repeated(line.sku for line in self.lines or ())
 
 
 class RescheduleLines(Contract):
     lines: Annotated[list[SkuDay], Field(min_length=1, max_length=MAX_PURCHASE_LINES)]
 
     def faults(self) -> Iterator[Fault]:
-        return repeated([line.sku for line in self.lines])
+        return repeated(line.sku for line in self.lines)
 
 
 class PurchaseQuery(Contract):
@@ -109,7 +110,7 @@ class DraftTransfer(Contract):
     def faults(self) -> Iterator[Fault]:
         if self.source == self.destination:
             yield Fault("to", "is where it comes from")
-        yield from repeated([line.sku for line in self.lines])
+        yield from repeated(line.sku for line in self.lines)
 
 
 class CancelTransfer(Contract):
@@ -209,7 +210,5 @@ class TransferPage(View):
     cursor: str | None = None
 
 
-def repeated(skus: Sequence[str]) -> Iterator[Fault]:
-    for place, sku in enumerate(skus):
-        if sku in skus[:place]:
-            yield Fault(f"lines[{place}].sku", "is given twice")
+def repeated(skus: Iterable[str]) -> Iterator[Fault]:
+    return (Fault(f"lines[{place}].sku", "is given twice") for place in repeats(skus))

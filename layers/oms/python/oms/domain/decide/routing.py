@@ -11,6 +11,7 @@ from oms.domain.decide.cancelling import called_off
 from oms.domain.decide.deciding import after, decide, not_on_hold
 from oms.domain.errors import IllegalTransition, QuantityExceeded, Refused
 from oms.domain.fulfillment import Delivery, Quantity, totals
+from oms.domain.lines import Line
 from oms.domain.order import Order, OrderStatus, needs_batches
 
 OUT_OF_STOCK = "out_of_stock"
@@ -73,18 +74,20 @@ def _(command: c.RescheduleBackorder, order: Order) -> tuple[e.Event, ...]:
         for line in order.lines
         if (known := order.backorder(line.line_id))
         and known.expected_on != command.expected_on
-        and command.sku in (line.sku, *(part.item for part in line.parts))
+        and _is_of(line, command.sku)
     )
     return (e.BackorderRescheduled(line_ids, command.expected_on),) if line_ids else ()
 
 
 @decide.register
 def _(command: c.ReleaseBackorder, order: Order) -> tuple[e.Event, ...]:
-    waits = any(
-        line.backordered and command.sku in (line.sku, *(part.item for part in line.parts))
-        for line in order.lines
-    )
+    waits = any(line.backordered and _is_of(line, command.sku) for line in order.lines)
     return (e.BackorderReleased(command.sku),) if waits else ()
+
+
+def _is_of(line: Line, sku: str) -> bool:
+    """Ordered under this SKU, or made of this stock item."""
+    return sku in (line.sku, *(part.item for part in line.parts))
 
 
 def _routable(order: Order) -> None:
@@ -167,7 +170,5 @@ def _planned(plan: Sequence[e.Assigned]) -> Iterable[Quantity]:
 
 def _denied(order: Order, units: Sequence[Quantity]) -> tuple[e.Event, ...]:
     """What may not wait for stock is cancelled in the same decision, and not paid for."""
-    if not units:
-        return ()
     open_units = tuple(e.CancelledUnits(each.line_id, each.quantity, "open") for each in units)
     return called_off(order, open_units, OUT_OF_STOCK)

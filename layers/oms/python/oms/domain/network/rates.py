@@ -109,10 +109,13 @@ class Load(NamedTuple):
     width_mm: int = 0
     height_mm: int = 0
 
+    @property
+    def mm3(self) -> int:
+        return self.length_mm * self.width_mm * self.height_mm
+
     def billable_g(self, cm3_per_kg: int) -> int:
         """Of one unit: its weight, or what its size is charged as."""
-        mm3 = self.length_mm * self.width_mm * self.height_mm
-        return max(self.weight_g, -(-mm3 // cm3_per_kg) if cm3_per_kg else 0)
+        return max(self.weight_g, -(-self.mm3 // cm3_per_kg) if cm3_per_kg else 0)
 
 
 class Tables:

@@ -24,9 +24,7 @@ def awaited_items(order: Order) -> tuple[str, ...]:
 
 def is_tried_again(order: Order) -> bool:
     """Stock has come for it, and it has not been routed yet."""
-    known = {each.line_id for each in order.backorders}
-    opened = any(line.open and line.line_id in known for line in order.lines)
-    return opened and not order.is_backordered
+    return not order.is_backordered and any(_waiting_lines(order))
 
 
 def _waiting_lines(order: Order) -> Iterator[Line]:
@@ -38,11 +36,7 @@ def _waiting_lines(order: Order) -> Iterator[Line]:
 
 def preordered(order: Order, at: datetime) -> frozenset[str]:
     """Ids of lines that are allocated to nobody yet: the day of their release has not begun."""
-    return frozenset(
-        each.line_id
-        for each in order.backorders
-        if each.preorder and each.expected_on and at < day_begins(each.expected_on)
-    )
+    return frozenset(each.line_id for each in _unreleased(order, at))
 
 
 def preordered_items(order: Order, at: datetime) -> frozenset[str]:
@@ -53,11 +47,13 @@ def preordered_items(order: Order, at: datetime) -> frozenset[str]:
 
 def next_release(order: Order, at: datetime) -> datetime | None:
     """When the first of its pre-ordered lines is released; None when no more is to come."""
-    waiting = preordered(order, at)
-    return min(
-        (day_begins(each.expected_on) for each in order.backorders if each.line_id in waiting),
-        default=None,
-    )
+    return min((day_begins(each.expected_on) for each in _unreleased(order, at)), default=None)
+
+
+def _unreleased(order: Order, at: datetime) -> Iterator[Backordered]:
+    for each in order.backorders:
+        if each.preorder and each.expected_on and at < day_begins(each.expected_on):
+            yield each
 
 
 def still_expected(order: Order, at: datetime) -> bool:

@@ -109,8 +109,9 @@ def _(event: e.PaymentUnknown, order: Order, fact: Fact) -> Order:
     return _operation(order, event.operation_id, status=OperationStatus.UNKNOWN)
 
 
-@_evolve.register
-def _(event: e.PaymentDeclined, order: Order, fact: Fact) -> Order:
+@_evolve.register(e.PaymentDeclined)
+@_evolve.register(e.PaymentOperationFailed)
+def _(event: e.PaymentDeclined | e.PaymentOperationFailed, order: Order, fact: Fact) -> Order:
     return _operation(order, event.operation_id, status=OperationStatus.FAILED, reason=event.reason)
 
 
@@ -119,24 +120,13 @@ def _(event: e.PaymentOperationRequested, order: Order, fact: Fact) -> Order:
     return _requested(order, event.operation)
 
 
-@_evolve.register
-def _(event: e.PaymentCaptured, order: Order, fact: Fact) -> Order:
+@_evolve.register(e.PaymentCaptured)
+@_evolve.register(e.PaymentVoided)
+@_evolve.register(e.PaymentRefunded)
+def _(
+    event: e.PaymentCaptured | e.PaymentVoided | e.PaymentRefunded, order: Order, fact: Fact
+) -> Order:
     return _settled(order, event.operation_id, reference=event.reference)
-
-
-@_evolve.register
-def _(event: e.PaymentVoided, order: Order, fact: Fact) -> Order:
-    return _settled(order, event.operation_id, reference=event.reference)
-
-
-@_evolve.register
-def _(event: e.PaymentRefunded, order: Order, fact: Fact) -> Order:
-    return _settled(order, event.operation_id, reference=event.reference)
-
-
-@_evolve.register
-def _(event: e.PaymentOperationFailed, order: Order, fact: Fact) -> Order:
-    return _operation(order, event.operation_id, status=OperationStatus.FAILED, reason=event.reason)
 
 
 @_evolve.register

@@ -40,9 +40,7 @@ def _assignment(
 
 
 def _cost(problem: Problem, shipment: Shipment) -> int:
-    source = problem.candidate(shipment.location_id).source
-    units = zip(shipment.quantities, source.unit_costs, strict=True)
-    return source.fixed_cost + sum(quantity * cost for quantity, cost in units)
+    return problem.candidate(shipment.location_id).source.cost(shipment.quantities)
 
 
 def _shipped(row: Row, units: int) -> Iterator[tuple[Wanted, int]]:

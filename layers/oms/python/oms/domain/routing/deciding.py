@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import inf
 from time import perf_counter
 
 from oms.domain.routing.dealing import assignments
@@ -29,6 +28,7 @@ from oms.domain.routing.planning import (
 from oms.domain.routing.problem import Problem, shortage
 from oms.domain.routing.rules import RuleSet, effective
 from oms.domain.routing.snapshot import Snapshot
+from oms.domain.sourcing.deadline import Deadline
 
 
 def route_order(
@@ -45,7 +45,7 @@ def route_order(
     """
     rules = effective(rule_set, snapshot.order)
     problem = Problem.read(snapshot, rules)
-    planner = Planner(problem, clock, inf if budget is None else clock() + budget)
+    planner = Planner(problem, Deadline.after(budget, clock))
     return replace(
         _decision(planner, problem, runner_up=runner_up),
         rejected=problem.rejected,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import inf
 from time import perf_counter
 
 from oms.domain.network.quoting import Reason
@@ -39,6 +38,7 @@ from oms.domain.routing.planning import Planner, Shipments, ids_of
 from oms.domain.routing.problem import Problem
 from oms.domain.routing.rules import RuleSet, Tier, effective
 from oms.domain.routing.snapshot import LocationFacts, Snapshot
+from oms.domain.sourcing.deadline import Deadline
 
 REASONS = {
     NO_STOCK: "it has nothing of what is wanted",
@@ -98,25 +98,10 @@ def explain(
 
     After `budget` seconds of the clock nothing more is tried; what was not found is not said.
     """
-    time = _Time(clock, inf if budget is None else clock() + budget)
-    explaining = _Explaining(snapshot, rule_set, decision, time)
+    explaining = _Explaining(snapshot, rule_set, decision, Deadline.after(budget, clock))
     known = sorted(each.location_id for each in snapshot.locations)
     asked = [each for each in known if location_ids is None or each in location_ids]
     return Explanation(explaining.summary(), tuple(map(explaining.location, asked)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Time:
-    clock: Callable[[], float]
-    deadline: float
-
-    @property
-    def left(self) -> float | None:
-        return None if self.deadline == inf else max(0.0, self.deadline - self.clock())
-
-    @property
-    def is_over(self) -> bool:
-        return self.left == 0
 
 
 @dataclass(frozen=True)
@@ -124,7 +109,7 @@ class _Explaining:
     snapshot: Snapshot
     rule_set: RuleSet
     decision: Decision
-    time: _Time
+    time: Deadline
 
     def summary(self) -> str:
         if self.decision.outcome is RoutingOutcome.BACKORDERED:
@@ -247,10 +232,10 @@ class _Explaining:
 class _World:
     """A snapshot and a rule set, perhaps with changes, and the plans in it."""
 
-    def __init__(self, snapshot: Snapshot, rule_set: RuleSet, time: _Time) -> None:
+    def __init__(self, snapshot: Snapshot, rule_set: RuleSet, time: Deadline) -> None:
         self.snapshot, self.rule_set, self._time = snapshot, rule_set, time
         self._problem = Problem.read(snapshot, effective(rule_set, snapshot.order))
-        self._planner = Planner(self._problem, time.clock, time.deadline)
+        self._planner = Planner(self._problem, time)
         self.tiers = self._planner.tiers
 
     def amounts(self, plan: Shipments) -> tuple[int, ...]:
@@ -276,7 +261,7 @@ class _World:
         free = Change(ChangeKind.CHEAPER, amount=facts.fixed_cost)
         changed = applied(self.snapshot, self.rule_set, facts.location_id, [free])
         problem = Problem.read(changed[0], self._problem.rules)
-        plan = Planner(problem, self._time.clock, self._time.deadline).leading(problem)
+        plan = Planner(problem, self._time).leading(problem)
         return plan if plan and facts.location_id in ids_of(plan) else None
 
     def cheaper(self, location_id: str) -> int:

@@ -7,7 +7,7 @@ is a set of locations: between them units go where they cost least.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -20,6 +20,7 @@ from oms.domain.routing.problem import Candidate, Problem
 from oms.domain.routing.rules import Tier
 from oms.domain.sourcing import Shipment, Source, SourcingPlan, Work, source
 from oms.domain.sourcing.contenders import TooManySets, sets_within
+from oms.domain.sourcing.deadline import Deadline
 from oms.domain.sourcing.joint import Request, source_jointly
 
 NOWHERE = ""  # ships what nobody can
@@ -69,11 +70,9 @@ class _Leader:
 class Planner:
     """Plans for one problem, and for parts of it."""
 
-    def __init__(self, problem: Problem, clock: Callable[[], float], deadline: float = inf) -> None:
-        self.rules, self.problem, self._scale = problem.rules, problem, Scale(problem)
-        tiers = self.rules.tiers
-        self.tiers = tiers if Tier.COST in tiers else (*tiers, Tier.COST)
-        self._clock, self._deadline = clock, deadline
+    def __init__(self, problem: Problem, deadline: Deadline) -> None:
+        self.rules, self._scale, self._deadline = problem.rules, Scale(problem), deadline
+        self.tiers = self.rules.compared
         self._known: dict[object, SourcingPlan] = {}
         self._exact = True  # as long as every solve came to its end
 
@@ -116,7 +115,8 @@ class Planner:
         return tuple(q - m for q, m in zip(problem.quantities, missing, strict=True))
 
     def _solve(self, problem: Problem, sources: Sequence[Source]) -> SourcingPlan:
-        plan = source(problem.quantities, sources, budget=self._budget(), clock=self._clock)
+        budget, clock = self._deadline.left, self._deadline.clock
+        plan = source(problem.quantities, sources, budget=budget, clock=clock)
         if problem.pools and plan.cost is not None and not _within_pools(problem, plan):
             plan = self._within(problem, sources, plan.prices)
         self._exact &= plan.proved
@@ -127,24 +127,18 @@ class Planner:
     ) -> SourcingPlan:
         """Such that rows together take no more of what they share than there is."""
         request = Request(problem.quantities, tuple(sources))
-        budget = self._budget()
-        joint = source_jointly([request], problem.pools, budget=budget, clock=self._clock)
+        budget, clock = self._deadline.left, self._deadline.clock
+        joint = source_jointly([request], problem.pools, budget=budget, clock=clock)
         if joint.cost is None and not joint.proved:
             raise OutOfBudget
         shipments = joint.plans[0].shipments if joint.plans else ()
         bound, proved = joint.lower_bound, joint.proved
         return SourcingPlan(shipments, joint.cost, bound, proved, Work(), prices)
 
-    def _budget(self) -> float | None:
-        return None if self._deadline == inf else max(0.0, self._deadline - self._clock())
-
-    def _is_late(self) -> bool:
-        return self._deadline != inf and self._clock() >= self._deadline
-
     def _leader(self, problem: Problem) -> _Leader | None:
         """Tiers that can be had for sure narrow the problem; the others are composed, as far as
         they fit: none is passed over for the sake of a later one."""
-        most = inf if self.rules.max_splits is None else self.rules.max_splits + 1
+        most = self.rules.most_shipments
         composed: Tiers = ()
         for tier in self.tiers[: self.tiers.index(Tier.COST) + 1]:
             if tier is Tier.ARRIVAL:
@@ -291,7 +285,7 @@ class Planner:
             for chosen in self._sets(leader):
                 if chosen != leading:
                     plans += self._settled(leader.problem, chosen)
-                if len(plans) > MOST_PLANS or self._is_late():
+                if len(plans) > MOST_PLANS or self._deadline.is_over:
                     return plans, False
         except TooManySets:
             return plans, False

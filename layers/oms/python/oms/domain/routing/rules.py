@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from math import inf
 from typing import TypeVar
 
 from oms.domain.locations import LocationKind
@@ -183,6 +184,15 @@ class Effective:
     hard_promise: bool
     allow_partial: bool
     matched: tuple[Rule, ...]
+
+    @property
+    def compared(self) -> tuple[Tier, ...]:
+        """The tiers, and at last the cost where they do not name it."""
+        return self.tiers if Tier.COST in self.tiers else (*self.tiers, Tier.COST)
+
+    @property
+    def most_shipments(self) -> float:
+        return inf if self.max_splits is None else self.max_splits + 1
 
     def exclusions(self, location: LocationFacts) -> Iterator[str]:
         for rule in self.matched:

@@ -9,6 +9,8 @@ from oms.domain.lines import Part
 from oms.domain.locations import LocationKind
 from oms.domain.routing.decision import Destination
 
+At = tuple[str, str]  # a stock item at a location
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import partial
+from functools import cached_property, partial
 
 from oms.domain.inventory import Level
 from oms.domain.lines import Line
@@ -15,13 +16,12 @@ from oms.domain.network.quoting import NoQuote, Quote, quote
 from oms.domain.network.rates import NO_TABLES, Load, Tables
 from oms.domain.routing.decision import INACTIVE, Destination
 from oms.domain.routing.filters import units_of
-from oms.domain.routing.snapshot import LocationFacts, OrderFacts, Snapshot, Wanted
+from oms.domain.routing.snapshot import At, LocationFacts, OrderFacts, Snapshot, Wanted
 
 NOT_ASSIGNED = "not_assigned_to_channel"
-AT = tuple[str, str]  # a stock item at a location
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Surroundings:
     """What routing knows beside the order.
 
@@ -34,8 +34,8 @@ class Surroundings:
     locations: Sequence[Location]
     tables: Tables
     levels: Mapping[str, Sequence[Level]]
-    floors: Mapping[AT, int] = field(default_factory=dict)
-    own: Mapping[AT, int] = field(default_factory=dict)
+    floors: Mapping[At, int] = field(default_factory=dict)
+    own: Mapping[At, int] = field(default_factory=dict)
     assigned: frozenset[str] | None = None
     left: Mapping[tuple[str, date], int] = field(default_factory=dict)
     loads: Mapping[str, Load] = field(default_factory=dict)
@@ -45,11 +45,26 @@ class Surroundings:
     def available(self, item: str, location_id: str) -> int:
         if item in self.held_back:
             return 0
-        free = sum(
-            level.available for level in self.levels.get(item, ()) if level.location == location_id
-        )
         at = (item, location_id)
-        return max(0, free - self.floors.get(at, 0)) + self.own.get(at, 0)
+        return max(0, self._free[at] - self.floors.get(at, 0)) + self.own.get(at, 0)
+
+    def full_days(self, location_id: str, units: int) -> set[date]:
+        return full_days(self._left_by_location[location_id], location_id, units)
+
+    @cached_property
+    def _free(self) -> Counter[At]:
+        free: Counter[At] = Counter()
+        for item, levels in self.levels.items():
+            for level in levels:
+                free[item, level.location] += level.available
+        return free
+
+    @cached_property
+    def _left_by_location(self) -> Mapping[str, Mapping[tuple[str, date], int]]:
+        found: defaultdict[str, dict[tuple[str, date], int]] = defaultdict(dict)
+        for (location_id, day), room in self.left.items():
+            found[location_id][location_id, day] = room
+        return found
 
 
 def survey(
@@ -144,7 +159,7 @@ def _quote(
     )
     rooms = (max(1, min(_most(order, facts), limit)), 1) if limit is not None else (1,)
     for room in rooms:
-        found = ask(full_days(around.left, location.location_id, room))
+        found = ask(around.full_days(location.location_id, room))
         if isinstance(found, Quote):
             break
     if isinstance(found, Quote) and here:
@@ -185,9 +200,5 @@ def _load(wanted: Wanted, around: Surroundings) -> Load:
     parts = [(around.loads.get(part.item), part.quantity) for part in wanted.parts]
     known = [(load, count) for load, count in parts if load is not None]
     grams = sum(load.weight_g * count for load, count in known)
-    volume = sum(_mm3(load) * count for load, count in known)
+    volume = sum(load.mm3 * count for load, count in known)
     return Load(wanted.quantity, grams, volume, 1, 1)
-
-
-def _mm3(load: Load) -> int:
-    return load.length_mm * load.width_mm * load.height_mm

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf
 from time import perf_counter
 from typing import TypeVar
 
@@ -20,14 +19,14 @@ from oms.domain.routing.kept import KeptDecision
 from oms.domain.routing.objective import Scale, Tiers
 from oms.domain.routing.problem import Problem
 from oms.domain.routing.rules import RuleSet, Tier, effective
-from oms.domain.routing.snapshot import LocationFacts, Snapshot
+from oms.domain.routing.snapshot import At, LocationFacts, Snapshot
 from oms.domain.sourcing import SourcingPlan
+from oms.domain.sourcing.deadline import Deadline
 from oms.domain.sourcing.joint import Draw, Pool, Request, source_jointly
 
 WINDOW = 5  # orders that are well decided together
 
 K = TypeVar("K")
-At = tuple[str, str]  # a stock item at a location
 Taken = dict[At, int]
 
 
@@ -55,8 +54,7 @@ def route_window(
     What is not named there: as many as the order that sees most of them sees. Orders that cannot
     be filled beside the others wait; of those that want the same, the lower order id comes first.
     """
-    window = _Window(snapshots, rule_set, shared or {}, clock, budget)
-    return window.decided()
+    return _Window(snapshots, rule_set, shared or {}, Deadline.after(budget, clock)).decided()
 
 
 class _Window:
@@ -65,11 +63,9 @@ class _Window:
         snapshots: Sequence[Snapshot],
         rule_set: RuleSet,
         shared: Mapping[At, int],
-        clock: Callable[[], float],
-        budget: float | None,
+        deadline: Deadline,
     ) -> None:
-        self._rule_set, self._clock = rule_set, clock
-        self._deadline = inf if budget is None else clock() + budget
+        self._rule_set, self._deadline = rule_set, deadline
         self._given = [snapshot.order.order_id for snapshot in snapshots]
         if len(set(self._given)) < len(self._given):
             raise ValueError("an order is in the window twice")
@@ -101,14 +97,12 @@ class _Window:
 
     def _decide(self, order_id: str, *, runner_up: bool = True) -> KeptDecision:
         left = self._left_to(order_id)
+        budget, clock = self._deadline.left, self._deadline.clock
         decision = route_order(
-            left, self._rule_set, budget=self._budget(), clock=self._clock, runner_up=runner_up
+            left, self._rule_set, budget=budget, clock=clock, runner_up=runner_up
         )
         self._take(order_id, *_takes(left, decision))
         return KeptDecision(left, decision)
-
-    def _budget(self) -> float | None:
-        return None if self._deadline == inf else max(0.0, self._deadline - self._clock())
 
     def _take(self, order_id: str, taken: Taken, units: dict[str, int]) -> None:
         self._taken[order_id], self._units[order_id] = taken, units
@@ -146,7 +140,8 @@ class _Window:
             for scale in scales
         ]
         pools = self._pools(problems, order_ids)
-        plan = source_jointly(requests, pools, budget=self._budget(), clock=self._clock)
+        budget, clock = self._deadline.left, self._deadline.clock
+        plan = source_jointly(requests, pools, budget=budget, clock=clock)
         if plan.cost is None or not all(map(_within_splits, problems, plan.plans)):
             return False
         for order_id, problem, own in zip(order_ids, problems, plan.plans, strict=True):
@@ -191,8 +186,7 @@ def _draws(
 
 
 def _within_splits(problem: Problem, plan: SourcingPlan) -> bool:
-    most = problem.rules.max_splits
-    return most is None or len(plan.shipments) <= most + 1
+    return len(plan.shipments) <= problem.rules.most_shipments
 
 
 def _is_filled(decision: Decision) -> bool:
@@ -217,10 +211,11 @@ def _scales(problems: Sequence[Problem]) -> list[Scale]:
 
 def _composed(scales: Sequence[Scale]) -> Tiers:
     """Those tiers of the first order's rules that add up, as far as the cost."""
-    tiers = scales[0].problem.rules.tiers if scales else ()
-    tiers = tiers if Tier.COST in tiers else (*tiers, Tier.COST)
+    if not scales:
+        return ()
+    tiers = scales[0].problem.rules.compared
     adding = [tier for tier in tiers[: tiers.index(Tier.COST) + 1] if tier is not Tier.ARRIVAL]
-    return scales[0].composable(adding) if scales else ()
+    return scales[0].composable(adding)
 
 
 def _most_seen(snapshots: Iterable[Snapshot]) -> Taken:

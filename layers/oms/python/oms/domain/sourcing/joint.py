@@ -17,6 +17,7 @@ from math import inf
 from time import perf_counter
 from typing import NamedTuple
 
+from oms.domain.sourcing.deadline import Deadline
 from oms.domain.sourcing.plan import Source, SourcingPlan, Work
 from oms.domain.sourcing.solver import source
 
@@ -71,8 +72,7 @@ def source_jointly(
     clock: Callable[[], float] = perf_counter,
 ) -> JointPlan:
     """The plans of the lowest cost together; after `budget` seconds the best ones so far."""
-    deadline = inf if budget is None else clock() + budget
-    return _Joint(requests, pools, deadline, clock).solve()
+    return _Joint(requests, pools, Deadline.after(budget, clock)).solve()
 
 
 class _Spot(NamedTuple):
@@ -103,10 +103,9 @@ class _Joint:
         self,
         requests: Sequence[Request],
         pools: Sequence[Pool],
-        deadline: float,
-        clock: Callable[[], float],
+        deadline: Deadline,
     ) -> None:
-        self._requests, self._clock, self._deadline = requests, clock, deadline
+        self._requests, self._deadline = requests, deadline
         self._pools = [pool for pool in pools if pool.draws]
         self._drawn: defaultdict[_Spot, list[tuple[int, int]]] = defaultdict(list)
         for number, pool in enumerate(self._pools):
@@ -154,8 +153,8 @@ class _Joint:
         request = self._requests[number]
         sources = tuple(self._limited(number, each, limits, prices) for each in request.sources)
         if (number, sources) not in self._known:
-            budget = None if self._deadline == inf else max(0.0, self._deadline - self._clock())
-            plan = source(request.quantities, sources, budget=budget, clock=self._clock)
+            budget, clock = self._deadline.left, self._deadline.clock
+            plan = source(request.quantities, sources, budget=budget, clock=clock)
             self._exact &= plan.proved
             self._known[number, sources] = plan
         return self._known[number, sources]
@@ -192,16 +191,7 @@ class _Joint:
 
     def _cost_of(self, number: int, plan: SourcingPlan) -> int:
         sources = self._sources[number]
-        return sum(
-            sources[shipment.location_id].fixed_cost
-            + sum(
-                units * each
-                for units, each in zip(
-                    shipment.quantities, sources[shipment.location_id].unit_costs, strict=True
-                )
-            )
-            for shipment in plan.shipments
-        )
+        return sum(sources[each.location_id].cost(each.quantities) for each in plan.shipments)
 
     def _taken(self, plans: Sequence[SourcingPlan]) -> dict[_Spot, int]:
         return {
@@ -257,7 +247,7 @@ class _Joint:
         climb = _Climb(len(self._pools), alone.bound)
         answer: _Answer | None = alone
         for step in range(STEPS):
-            if answer is None or climb.bound >= self._cost or self._is_late():
+            if answer is None or climb.bound >= self._cost or self._deadline.is_over:
                 break
             if not climb.step(self._excess(self._taken(answer.plans)), self._cost):
                 break
@@ -274,9 +264,6 @@ class _Joint:
         costs = list(map(self._cost_of, count(), answer.plans))
         return sorted(range(len(costs)), key=lambda number: (-costs[number], number))
 
-    def _is_late(self) -> bool:
-        return self._deadline != inf and self._clock() >= self._deadline
-
     def _search(self, limits: _Limits, prices: Prices, bound: float) -> tuple[float, bool]:
         """The lowest bound first, so that the first open node bounds all plans."""
         numbers = count()
@@ -284,7 +271,7 @@ class _Joint:
         for _ in range(MAX_NODES):
             if not open_nodes or open_nodes[0][0] >= self._cost:
                 return self._cost, True
-            if self._is_late():
+            if self._deadline.is_over:
                 break
             bound, _, limits, prices = heappop(open_nodes)
             for found, less, at in self._expand(limits, prices, bound):

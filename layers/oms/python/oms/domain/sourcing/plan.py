@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import mul
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,11 @@ class Source:
     def __post_init__(self) -> None:
         if min((self.fixed_cost, *self.unit_costs, *self.stock, self.capacity or 0)) < 0:
             raise ValueError(f"{self.location_id} has a cost, stock or capacity below zero")
+
+    def cost(self, quantities: Sequence[int]) -> int:
+        """Of one shipment, with these units by line."""
+        units: int = sum(map(mul, quantities, self.unit_costs))
+        return self.fixed_cost + units
 
 
 @dataclass(frozen=True, slots=True)

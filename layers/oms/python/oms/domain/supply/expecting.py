@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from oms.domain.errors import NotFound, Refused
 from oms.domain.events import StockFreed, StockReceived
@@ -19,6 +19,17 @@ MAX_TRANSFER_LINES = 13  # up to 7 each, where units come back
 
 D = TypeVar("D")
 Told = StockReceived | StockFreed
+
+
+class SupplyLine(Protocol):
+    @property
+    def sku(self) -> str: ...
+
+    @property
+    def stock_item(self) -> str: ...
+
+
+L = TypeVar("L", bound=SupplyLine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +93,26 @@ def cause_of(reference: str, version: int) -> str:
     return f"{reference}#{version:06d}"
 
 
+def items_of(
+    lines: Iterable[SupplyLine], location: str, quantities: Mapping[str, int]
+) -> tuple[StockItemChange, ...]:
+    """Of those lines that have a quantity, by SKU, at a location."""
+    return tuple(
+        StockItemChange(line.stock_item, location, quantity)
+        for line in lines
+        if (quantity := quantities.get(line.sku, 0))
+    )
+
+
 def moves(
     kind: MovementKind,
     cause: str,
     at: datetime,
-    items: Iterable[tuple[str, str, int]],
+    items: tuple[StockItemChange, ...],
     reason: str = "",
 ) -> tuple[StockChange, ...]:
-    """One change, or none where nothing moves. Items are stock item, location, quantity."""
-    found = tuple(StockItemChange(*item) for item in items if item[2])
-    return (StockChange(kind, cause, at, found, reason),) if found else ()
+    """One change, or none where nothing moves."""
+    return (StockChange(kind, cause, at, items, reason),) if items else ()
 
 
 def received(changes: Iterable[StockChange]) -> tuple[StockReceived, ...]:
@@ -100,9 +121,10 @@ def received(changes: Iterable[StockChange]) -> tuple[StockReceived, ...]:
     return tuple(StockReceived(it.sku, it.location, it.quantity) for it in summed(came))
 
 
-def lines_named(identity: str, lines: Iterable[str], named: Mapping[str, object]) -> None:
-    """Refuse what the document has no line for."""
-    known = set(lines)
+def lines_named(identity: str, lines: Sequence[L], named: Mapping[str, object]) -> list[L]:
+    """The lines of these SKUs; what the document has no line for is refused."""
+    known = {line.sku for line in lines}
     for sku in named:
         if sku not in known:
             raise UnknownLine(identity, sku)
+    return [line for line in lines if line.sku in named]

@@ -19,6 +19,7 @@ from oms.domain.supply.expecting import (
     Step,
     TooMany,
     cause_of,
+    items_of,
     lines_named,
     moves,
     received,
@@ -101,8 +102,8 @@ class PurchaseOrder:
         """Goods by SKU: short, whole, or more than was ordered."""
         if self.status is PurchaseStatus.CANCELLED:
             raise IllegalTransition(self.identity, self.status, "receive anything")
-        lines_named(self.identity, self._expected(), quantities)
-        accepted = tuple(_accepted(line, quantities[line.sku]) for line in self._named(quantities))
+        named = lines_named(self.identity, self.lines, quantities)
+        accepted = tuple(_accepted(line, quantities[line.sku]) for line in named)
         after = self._next(_taken_in(self.lines, accepted))
         expected = {each.sku: each.quantity for each in accepted}
         surplus = {each.sku: each.surplus for each in accepted}
@@ -124,8 +125,8 @@ class PurchaseOrder:
         self, quantities: Mapping[str, int], at: datetime, reason: str
     ) -> Step[PurchaseOrder]:
         """These units will not come any more; without any, nothing that has not come yet."""
+        lines_named(self.identity, self.lines, quantities)
         expected = self._expected()
-        lines_named(self.identity, expected, quantities)
         gone = dict(quantities) or {sku: left for sku, left in expected.items() if left}
         for sku, quantity in gone.items():
             if quantity > expected[sku]:
@@ -140,7 +141,7 @@ class PurchaseOrder:
 
     def reschedule(self, days: Mapping[str, date]) -> Step[PurchaseOrder]:
         """Another day by SKU, for what has not come yet."""
-        lines_named(self.identity, self._expected(), days)
+        lines_named(self.identity, self.lines, days)
         lines = tuple(
             replace(line, expected_on=days.get(line.sku, line.expected_on)) for line in self.lines
         )
@@ -152,14 +153,10 @@ class PurchaseOrder:
     def _expected(self) -> dict[str, int]:
         return {line.sku: line.expected for line in self.lines}
 
-    def _named(self, quantities: Mapping[str, int]) -> list[PurchaseLine]:
-        return [line for line in self.lines if line.sku in quantities]
-
     def _moves(
         self, kind: MovementKind, quantities: Mapping[str, int], at: datetime, reason: str = ""
     ) -> tuple[StockChange, ...]:
-        lines = self._named(quantities)
-        items = [(line.stock_item, self.location, quantities[line.sku]) for line in lines]
+        items = items_of(self.lines, self.location, quantities)
         return moves(kind, cause_of(self.reference, self.version), at, items, reason)
 
 

@@ -20,6 +20,7 @@ from oms.domain.supply.expecting import (
     Step,
     TooMany,
     cause_of,
+    items_of,
     lines_named,
     moves,
     received,
@@ -109,7 +110,7 @@ class Transfer:
 
     def send(self, at: datetime) -> Step[Transfer]:
         """The units leave their source and are expected at their destination."""
-        if self.status in (TransferStatus.RECEIVED, TransferStatus.CANCELLED):
+        if self.status in ENDED:
             raise IllegalTransition(self.identity, self.status, "be sent")
         if self.status is not TransferStatus.DRAFT:
             return Step(self)
@@ -129,8 +130,7 @@ class Transfer:
         """Units by SKU, all or some of those on their way; more is refused: count them instead."""
         if not self.is_on_its_way:
             raise IllegalTransition(self.identity, self.status, "receive anything")
-        lines_named(self.identity, self._in_transit(), quantities)
-        for line in self._named(quantities):
+        for line in lines_named(self.identity, self.lines, quantities):
             if quantities[line.sku] > line.in_transit:
                 raise TooMany(self.identity, line.sku, quantities[line.sku], line.in_transit)
         lines = (
@@ -207,9 +207,6 @@ class Transfer:
     def _in_transit(self) -> dict[str, int]:
         return {line.sku: line.in_transit for line in self.lines}
 
-    def _named(self, quantities: Mapping[str, int]) -> list[TransferLine]:
-        return [line for line in self.lines if line.sku in quantities]
-
     def _moves(
         self,
         kind: MovementKind,
@@ -218,8 +215,7 @@ class Transfer:
         at: datetime,
         reason: str = "",
     ) -> tuple[StockChange, ...]:
-        lines = self._named(quantities)
-        items = [(line.stock_item, location, quantities[line.sku]) for line in lines]
+        items = items_of(self.lines, location, quantities)
         return moves(kind, cause_of(self.reference, self.version), at, items, reason)
 
 

@@ -1,0 +1,152 @@
+"""What happened to an order. Facts, past tense; an order is the fold of them."""
+
+from oms.domain.events.fulfillment import (
+    FulfillmentOrderAccepted,
+    FulfillmentOrderArrived,
+    FulfillmentOrderCollected,
+    FulfillmentOrderDelivered,
+    FulfillmentOrderPacked,
+    FulfillmentOrderPicked,
+    FulfillmentOrderReady,
+    FulfillmentOrderRejected,
+    FulfillmentOrderShipped,
+    FulfillmentOrderShortPicked,
+    PackedParcel,
+    ParcelScanned,
+)
+from oms.domain.events.holding import (
+    AttentionResolved,
+    HoldPlaced,
+    HoldReleased,
+    OrderNeedsAttention,
+)
+from oms.domain.events.orders import (
+    CancelledUnits,
+    OrderCancelled,
+    OrderCompleted,
+    OrderLinesCancelled,
+    OrderPlaced,
+)
+from oms.domain.events.payments import (
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentOperationFailed,
+    PaymentOperationRequested,
+    PaymentOperationRetried,
+    PaymentPending,
+    PaymentRefunded,
+    PaymentUnknown,
+    PaymentVoided,
+)
+from oms.domain.events.routing import (
+    Assigned,
+    BackorderReleased,
+    BackorderRescheduled,
+    OrderBackordered,
+    OrderRouted,
+    OrderRoutingAbandoned,
+    OrderRoutingDeferred,
+    OrderRoutingPlanned,
+    RejectedLocation,
+    RoutingRecord,
+)
+from oms.domain.events.stock import (
+    LocationChanged,
+    StockFreed,
+    StockLow,
+    StockOut,
+    StockReceived,
+    StockSettled,
+)
+
+Event = (
+    OrderPlaced
+    | PaymentAuthorized
+    | PaymentPending
+    | PaymentUnknown
+    | PaymentDeclined
+    | PaymentOperationRequested
+    | PaymentCaptured
+    | PaymentVoided
+    | PaymentRefunded
+    | PaymentOperationFailed
+    | PaymentOperationRetried
+    | OrderRoutingPlanned
+    | OrderRoutingAbandoned
+    | OrderRouted
+    | OrderBackordered
+    | OrderRoutingDeferred
+    | BackorderRescheduled
+    | BackorderReleased
+    | HoldPlaced
+    | HoldReleased
+    | OrderNeedsAttention
+    | AttentionResolved
+    | FulfillmentOrderAccepted
+    | FulfillmentOrderPicked
+    | FulfillmentOrderPacked
+    | FulfillmentOrderRejected
+    | FulfillmentOrderShortPicked
+    | FulfillmentOrderArrived
+    | FulfillmentOrderReady
+    | FulfillmentOrderCollected
+    | FulfillmentOrderShipped
+    | ParcelScanned
+    | FulfillmentOrderDelivered
+    | OrderLinesCancelled
+    | OrderCancelled
+    | StockSettled
+    | OrderCompleted
+)
+
+__all__ = [
+    "Assigned",
+    "AttentionResolved",
+    "BackorderReleased",
+    "BackorderRescheduled",
+    "CancelledUnits",
+    "Event",
+    "FulfillmentOrderAccepted",
+    "FulfillmentOrderArrived",
+    "FulfillmentOrderCollected",
+    "FulfillmentOrderDelivered",
+    "FulfillmentOrderPacked",
+    "FulfillmentOrderPicked",
+    "FulfillmentOrderReady",
+    "FulfillmentOrderRejected",
+    "FulfillmentOrderShipped",
+    "FulfillmentOrderShortPicked",
+    "HoldPlaced",
+    "HoldReleased",
+    "LocationChanged",
+    "OrderBackordered",
+    "OrderCancelled",
+    "OrderCompleted",
+    "OrderLinesCancelled",
+    "OrderNeedsAttention",
+    "OrderPlaced",
+    "OrderRouted",
+    "OrderRoutingAbandoned",
+    "OrderRoutingDeferred",
+    "OrderRoutingPlanned",
+    "PackedParcel",
+    "ParcelScanned",
+    "PaymentAuthorized",
+    "PaymentCaptured",
+    "PaymentDeclined",
+    "PaymentOperationFailed",
+    "PaymentOperationRequested",
+    "PaymentOperationRetried",
+    "PaymentPending",
+    "PaymentRefunded",
+    "PaymentUnknown",
+    "PaymentVoided",
+    "RejectedLocation",
+    "RoutingRecord",
+    "StockFreed",
+    "StockLow",
+    "StockOut",
+    "StockReceived",
+    "StockSettled",
+]

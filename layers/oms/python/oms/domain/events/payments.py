@@ -1,0 +1,77 @@
+"""What was asked of a payment provider, and what it said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from oms.domain.payment import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentAuthorized:
+    operation_id: str
+    amount: int
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentPending:
+    """The buyer must act (3-D Secure); the provider's webhook tells the end."""
+
+    operation_id: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentUnknown:
+    """The provider's answer was lost; a look-up under the same key settles it."""
+
+    operation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDeclined:
+    operation_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOperationRequested:
+    operation: Operation
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentCaptured:
+    operation_id: str
+    amount: int
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentVoided:
+    operation_id: str
+    amount: int
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRefunded:
+    operation_id: str
+    amount: int
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOperationFailed:
+    """A definite no to a capture, void or refund; nobody's money moved."""
+
+    operation_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOperationRetried:
+    """Asked for again under a new key, after a definite failure."""
+
+    operation_id: str
+    attempt: int

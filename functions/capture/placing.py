@@ -76,7 +76,7 @@ class Desk:
         placement = Placement(
             fingerprint=fingerprint_of(body),
             once=once_key(f"orders {said.channel}", request_key, body),
-            instrument=said.payment.token,
+            instruments=instruments(order, said.payment.token),
         )
         extra = [self.keep_contact(customer_id, order_id, contact), *self._hold(order)]
         try:
@@ -94,6 +94,12 @@ class Desk:
         if found != asked:
             raise Conflict("this Idempotency-Key was used before for another order")
         return self.orders.get(found)
+
+
+def instruments(order: Order, token: str) -> dict[str, str]:
+    """The token is for what the order's own provider is asked for."""
+    waiting = (each for each in order.payment.authorizations if not each.settled)
+    return {each.operation_id: token for each in waiting if not each.provider and token}
 
 
 def check_size(placed: Fact, order: Order) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,6 +15,7 @@ from oms.adapters import dynamodb as db
 from oms.adapters.dynamodb import DynamoDB, Item
 from oms.adapters.order_rows import (
     DECISION,
+    INSTRUMENTS,
     OPEN_SHARDS,
     event_sk,
     fact_of,
@@ -61,10 +63,10 @@ class OrderReader:
         """Perhaps a moment old, at half the price: to show it, or where the write will check."""
         return order_of(self._row(order_id, consistent=False))
 
-    def with_instrument(self, order_id: str) -> tuple[Order, str]:
-        """The order and its payment token; empty once it was used."""
+    def with_instruments(self, order_id: str) -> tuple[Order, dict[str, str]]:
+        """The providers' tokens of authorizations that have no answer yet, by operation."""
         row = self._row(order_id)
-        return order_of(row), db.text(row, "instrument") if "instrument" in row else ""
+        return order_of(row), json.loads(row[INSTRUMENTS]["S"]) if INSTRUMENTS in row else {}
 
     def many(self, order_ids: Iterable[str]) -> dict[str, Order]:
         keys = [order_key(order_id) for order_id in dict.fromkeys(order_ids)]

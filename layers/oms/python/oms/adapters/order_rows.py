@@ -13,6 +13,7 @@ from oms.domain.waits import Wait
 
 OPEN_SHARDS = 10
 ABSENT = "attribute_not_exists(PK)"
+INSTRUMENTS = "instruments"  # of the order's row: tokens of authorizations, by operation
 DECISION = "decision"  # of an event row: what routing knew when it decided, packed
 
 

@@ -27,6 +27,7 @@ from oms.adapters.order_reader import OrderReader
 from oms.adapters.order_rows import (
     ABSENT,
     DECISION,
+    INSTRUMENTS,
     event_item,
     instant,
     open_shard,
@@ -83,26 +84,28 @@ class Beside:
     `taking`: instead of the plain allocation of a routed order. `decision`: kept with its first
     event, for whoever asks why. `writes`: anything else that must hold or happen with it. `limits`:
     the units that a location ships on one day, by location; what is taken of a ship day is counted
-    without one too, so that whatever is given back was taken.
+    without one too, so that whatever is given back was taken. `instruments`: tokens of the
+    authorizations that the change asks for, by operation.
     """
 
     taking: Taking | None = None
     decision: bytes = b""
     writes: tuple[Write, ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
+    instruments: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
     """What is kept with a new order beside its facts.
 
-    `fingerprint` is the hash of the request's body; `instrument` is the provider's payment
-    token, kept out of the events and removed once it was used.
+    `fingerprint` is the hash of the request's body; `instruments` are the providers'
+    payment tokens by operation, kept out of the events and removed once they were used.
     """
 
     fingerprint: str
     once: OnceKey | None = None
-    instrument: str = ""
+    instruments: Mapping[str, str] = field(default_factory=dict)
 
 
 class OrdersTable(OrderReader):
@@ -193,7 +196,7 @@ class OrdersTable(OrderReader):
     ) -> Order:
         recorded, after = facts(before.order_id, before, decided, at, actor)
         writes = [
-            self._update(before, after),
+            self._update(before, after, beside.instruments),
             *self._event_writes(before.order_id, before, after, recorded, beside.decision),
             *self._found_by(before, after, at),
             *self._queue_writes(before, after),
@@ -219,8 +222,8 @@ class OrdersTable(OrderReader):
             "at": db.s(instant(order.placed_at)),
             "fingerprint": db.s(placement.fingerprint),
         }
-        if placement.instrument:
-            item["instrument"] = db.s(placement.instrument)
+        if placement.instruments:
+            item[INSTRUMENTS] = db.s(json.dumps(dict(placement.instruments)))
         put = {"TableName": self._table, "Item": item, "ConditionExpression": ABSENT}
         refusal = partial(_already_placed, order.order_id, placement.fingerprint)
         return Write({"Put": put}, refusal)
@@ -236,7 +239,7 @@ class OrdersTable(OrderReader):
         put = {"TableName": self._table, "Item": item, "ConditionExpression": ABSENT}
         return (Write({"Put": put}, partial(_key_used, order_id, once.fingerprint)),)
 
-    def _update(self, before: Order, after: Order) -> Write:
+    def _update(self, before: Order, after: Order, instruments: Mapping[str, str]) -> Write:
         names, values = {"#v": "version", "#b": "body"}, {":v": db.n(before.version)}
         values |= {":after": db.n(after.version), ":body": db.pack(codec.encode(after))}
         assign, remove = ["#v = :after", "#b = :body"], []
@@ -245,8 +248,11 @@ class OrdersTable(OrderReader):
             values[":open"] = db.s(open_shard(after.order_id))
         elif has_business(before) and not has_business(after):
             remove.append("GSI3PK")
-        if after.payment.authorized > before.payment.authorized or not has_business(after):
-            remove.append("instrument")
+        if instruments:
+            assign.append(f"{INSTRUMENTS} = :i")
+            values[":i"] = db.s(json.dumps(dict(instruments)))
+        elif _used_up(before, after):
+            remove.append(INSTRUMENTS)
         expression = "SET " + ", ".join(assign) + (" REMOVE " + ", ".join(remove) if remove else "")
         update = {
             "TableName": self._table,
@@ -418,6 +424,13 @@ def _consequences(before: Order | None, after: Order) -> Item:
     ended, owed = _ended(before, after), set(before.owed_stock if before else ())
     told: Item = {"wake": db.s(json.dumps(ended))} if ended else {}
     return told | ({"owes_stock": db.flag(True)} if set(after.owed_stock) - owed else {})
+
+
+def _used_up(before: Order, after: Order) -> bool:
+    """No authorization waits for an answer any more, or nobody for the order."""
+    waits = any(not each.settled for each in after.payment.authorizations)
+    waited = any(not each.settled for each in before.payment.authorizations)
+    return (waited and not waits) or not has_business(after)
 
 
 def _request_key(once: OnceKey) -> Item:

@@ -20,7 +20,7 @@ INVENTORY, FULFILLMENT, TRACKING, OPS = (
     "oms.tracking",
     "oms.ops",
 )
-NETWORK = "oms.network"
+NETWORK, RETURNS = "oms.network", "oms.returns"
 
 
 # A warehouse's progress before it ships: in the history and the API, not on the bus. Whoever
@@ -85,6 +85,25 @@ SOURCES: dict[type[Any], str] = {
     e.FulfillmentOrderShipped: FULFILLMENT,
     e.FulfillmentOrderDelivered: FULFILLMENT,
     e.ParcelScanned: TRACKING,
+    e.PaymentAuthorizationExpired: PAYMENTS,
+    e.PaymentDisputed: PAYMENTS,
+    e.PaymentDisputeClosed: PAYMENTS,
+    e.RefundGranted: PAYMENTS,
+    e.OrderEditAccepted: CAPTURE,
+    e.OrderEdited: CAPTURE,
+    e.OrderEditDeclined: CAPTURE,
+    e.ReturnRequested: RETURNS,
+    e.ReturnApproved: RETURNS,
+    e.ReturnDeclined: RETURNS,
+    e.ReturnLabelIssued: RETURNS,
+    e.ReturnParcelScanned: RETURNS,
+    e.ReturnReceived: RETURNS,
+    e.ReturnInspected: RETURNS,
+    e.ReturnSettled: RETURNS,
+    e.ExchangePlaced: RETURNS,
+    e.ReturnCompleted: RETURNS,
+    e.ReturnCancelled: RETURNS,
+    e.ReturnExpired: RETURNS,
     e.OrderNeedsAttention: OPS,
     e.AttentionResolved: OPS,
 }

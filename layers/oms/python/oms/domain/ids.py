@@ -28,3 +28,14 @@ def order_of_fulfillment(identity: str) -> str:
     if not identity.startswith("ful_") or "-" not in identity:
         raise NotFound("fulfillment order", identity)
     return "ord_" + identity.removeprefix("ful_").rpartition("-")[0]
+
+
+def return_id(order_id: str, number: int) -> str:
+    return f"ret_{order_id.removeprefix('ord_')}-{number}"
+
+
+def order_of_return(identity: str) -> str:
+    """The order is in the id; what is no such id belongs to no order."""
+    if not identity.startswith("ret_") or "-" not in identity:
+        raise NotFound("return", identity)
+    return "ord_" + identity.removeprefix("ret_").rpartition("-")[0]

@@ -42,7 +42,8 @@ class Line:
     renamed SKU. Empty: one of the item that is called like the SKU.
 
     Quantities are exclusive: ordered = open + backordered + allocated + shipped + delivered +
-    cancelled, where `open` is what is left, so that the sum holds by construction.
+    cancelled, where `open` is what is left, so that the sum holds by construction. `returned` are
+    those of the delivered units whose money was given back, the first ones of the line.
     """
 
     line_id: str
@@ -59,6 +60,7 @@ class Line:
     shipped: int = 0
     delivered: int = 0
     cancelled: int = 0
+    returned: int = 0
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from oms.domain.errors import NotFound
@@ -31,7 +32,13 @@ SETTLED = frozenset({OperationStatus.SUCCEEDED, OperationStatus.FAILED})
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`attempt` rises only after a definite failure, and with it the provider's key."""
+    """`attempt` rises only after a definite failure, and with it the provider's key.
+
+    `provider`: empty for the order's own. `of`: the authorization whose money it moves, or that it
+    renews; empty where there was one only. `to`: the account that a refund goes to, where it does
+    not go back where it came from. `cause`: the fulfillment order, credit or edit that asked.
+    `prepaid`: the money of an authorization is ours as soon as it has succeeded.
+    """
 
     operation_id: str
     kind: OperationKind
@@ -41,6 +48,11 @@ class Operation:
     reference: str = ""
     reason: str = ""
     cause: str = ""
+    provider: str = ""
+    of: str = ""
+    to: str = ""
+    valid_until: datetime | None = None
+    prepaid: bool = False
 
     @property
     def settled(self) -> bool:
@@ -53,10 +65,66 @@ def operation_key(order_id: str, operation: Operation) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:40]
 
 
+class DisputeStatus(StrEnum):
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """The buyer's bank takes money back; `operation_id` is the authorization it was taken on."""
+
+    dispute_id: str
+    operation_id: str
+    amount: int
+    reason: str = ""
+    status: DisputeStatus = DisputeStatus.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Tender:
+    """An authorization that succeeded, and what became, or will become, of its money.
+
+    Amounts are of what was asked for and has not failed: it must not be asked for twice.
+    `replaced`: it was renewed; nothing more is captured on it.
+    """
+
+    operation: Operation
+    captured: int
+    voided: int
+    refunded: int
+    disputed: int
+    replaced: bool
+
+    @property
+    def unused(self) -> int:
+        return self.operation.amount - self.captured - self.voided
+
+    @property
+    def left(self) -> int:
+        """What can be captured on it."""
+        return 0 if self.replaced else self.unused
+
+    @property
+    def refundable(self) -> int:
+        return max(0, self.captured - self.refunded - self.disputed)
+
+    @property
+    def worth(self) -> int:
+        return self.captured if self.replaced else self.operation.amount
+
+
+Shares = tuple[tuple[str, int], ...]  # authorizations, and how much of each
+
+
 @dataclass(frozen=True, slots=True)
 class Payment:
+    """`provider` is that of operations that name no other."""
+
     provider: str
     operations: tuple[Operation, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
 
     def operation(self, operation_id: str) -> Operation:
         for operation in self.operations:
@@ -66,7 +134,8 @@ class Payment:
 
     @property
     def authorized(self) -> int:
-        return self._sum(OperationKind.AUTHORIZE)
+        """What was renewed counts once."""
+        return sum(tender.worth for tender in self.tenders)
 
     @property
     def captured(self) -> int:
@@ -78,28 +147,110 @@ class Payment:
 
     @property
     def voided(self) -> int:
-        return self._sum(OperationKind.VOID)
+        return self._sum(OperationKind.VOID) - self._withdrawn_for_another
 
     def committed(self, kind: OperationKind) -> int:
         """Succeeded or still on its way: what must not be asked for a second time."""
-        return sum(
-            o.amount
-            for o in self.operations
-            if o.kind is kind and o.status is not OperationStatus.FAILED
-        )
+        return sum(o.amount for o in self.operations if o.kind is kind and not _failed(o))
 
     @property
     def unsettled(self) -> tuple[Operation, ...]:
         return tuple(o for o in self.operations if not o.settled)
 
     @property
+    def authorizations(self) -> tuple[Operation, ...]:
+        return tuple(o for o in self.operations if o.kind is OperationKind.AUTHORIZE)
+
+    @property
     def authorization(self) -> Operation | None:
-        """The newest authorization; captures and voids refer to it."""
-        return _last(o for o in self.operations if o.kind is OperationKind.AUTHORIZE)
+        """The newest."""
+        return self.authorizations[-1] if self.authorizations else None
+
+    @property
+    def tenders(self) -> tuple[Tender, ...]:
+        """Oldest first."""
+        done = OperationStatus.SUCCEEDED
+        return tuple(self._tender(o) for o in self.authorizations if o.status is done)
+
+    def tender(self, operation_id: str) -> Tender | None:
+        found = (each for each in self.tenders if each.operation.operation_id == operation_id)
+        return next(found, None)
+
+    def source_of(self, operation: Operation) -> Operation | None:
+        """The authorization whose money a capture, void or refund moves."""
+        if operation.of:
+            return self.operation(operation.of)
+        return self.authorizations[0] if self.authorizations else None
+
+    def provider_of(self, operation: Operation) -> str:
+        """Who is asked for it: whoever was named, else whoever has authorized the money."""
+        if operation.provider or operation.kind is OperationKind.AUTHORIZE:
+            return operation.provider or self.provider
+        source = self.source_of(operation)
+        return source.provider or self.provider if source else self.provider
+
+    @property
+    def secured(self) -> int:
+        """Taken, or certain to be there when it is."""
+        return sum(tender.captured + tender.left for tender in self.tenders)
+
+    def to_capture(self, amount: int) -> Shares:
+        """Of the oldest tender first; less than the amount where there is no more."""
+        return _shared(amount, ((each, each.left) for each in self.tenders))
+
+    def to_refund(self, amount: int) -> Shares:
+        """Of the newest tender first, at most what was taken on each."""
+        return _shared(amount, ((each, each.refundable) for each in reversed(self.tenders)))
+
+    @property
+    def refundable(self) -> int:
+        return sum(tender.refundable for tender in self.tenders)
+
+    def named(self, operation_id: str) -> str:
+        """How a new operation names its authorization: the only one needs no name."""
+        return operation_id if len(self.authorizations) > 1 else ""
 
     @property
     def next_operation_id(self) -> str:
         return f"op_{len(self.operations) + 1}"
+
+    @property
+    def disputed(self) -> int:
+        """By disputes that are open or lost."""
+        return sum(each.amount for each in self.disputes if each.status is not DisputeStatus.WON)
+
+    def _tender(self, authorization: Operation) -> Tender:
+        identity = authorization.operation_id
+        renewals = (o for o in self.authorizations if o.of == identity)
+        disputes = (d for d in self.disputes if d.operation_id == identity)
+        return Tender(
+            authorization,
+            captured=self._moved(identity, OperationKind.CAPTURE),
+            voided=self._moved(identity, OperationKind.VOID),
+            refunded=self._moved(identity, OperationKind.REFUND),
+            disputed=sum(d.amount for d in disputes if d.status is not DisputeStatus.WON),
+            replaced=any(o.status is OperationStatus.SUCCEEDED for o in renewals),
+        )
+
+    def _moved(self, identity: str, kind: OperationKind) -> int:
+        return sum(
+            o.amount
+            for o in self.operations
+            if o.kind is kind and not _failed(o) and _is(self.source_of(o), identity)
+        )
+
+    @property
+    def _withdrawn_for_another(self) -> int:
+        """Of authorizations that were renewed: that money is reserved elsewhere."""
+        replaced = {t.operation.operation_id for t in self.tenders if t.replaced}
+        return sum(
+            o.amount
+            for o in self.operations
+            if o.kind is OperationKind.VOID
+            and o.status is OperationStatus.SUCCEEDED
+            and (source := self.source_of(o))
+            and source.operation_id in replaced
+        )
 
     def _sum(self, kind: OperationKind) -> int:
         return sum(
@@ -109,8 +260,19 @@ class Payment:
         )
 
 
-def _last(operations: Iterable[Operation]) -> Operation | None:
-    found = None
-    for operation in operations:
-        found = operation
-    return found
+def _failed(operation: Operation) -> bool:
+    return operation.status is OperationStatus.FAILED
+
+
+def _is(operation: Operation | None, identity: str) -> bool:
+    return operation is not None and operation.operation_id == identity
+
+
+def _shared(amount: int, rooms: Iterable[tuple[Tender, int]]) -> Shares:
+    shares: list[tuple[str, int]] = []
+    for tender, room in rooms:
+        taken = min(amount, room)
+        if taken > 0:
+            shares.append((tender.operation.operation_id, taken))
+            amount -= taken
+    return tuple(shares)

@@ -30,10 +30,11 @@ def settle(
     The operation was committed before; its key does not change until it failed for certain. So a
     crash between the provider's answer and our record repeats the question, not the payment.
     """
-    order, token = orders.with_instrument(order_id)
-    provider = providers[order.payment.provider]
+    order, tokens = orders.with_instruments(order_id)
     for operation in order.payment.unsettled:
+        provider = providers[order.payment.provider_of(operation)]
         if not _is_with_the_buyer(operation):
+            token = tokens.get(operation.operation_id, "")
             result = _answer(provider, order, operation, token)
         elif _too_late(order, operation):
             result = _withdrawn(provider, order, operation)
@@ -52,10 +53,11 @@ def look_up_pending(
     providers: Mapping[str, Provider] = PROVIDERS,
 ) -> Order:
     """Ask how it ended at the buyer's bank, as the webhook that tells may be lost."""
-    order, token = orders.with_instrument(order_id)
-    provider = providers[order.payment.provider]
+    order, tokens = orders.with_instruments(order_id)
     for operation in order.payment.unsettled:
         if _is_with_the_buyer(operation) and not order.is_final:
+            provider = providers[order.payment.provider_of(operation)]
+            token = tokens.get(operation.operation_id, "")
             found = _ended(provider, order, operation, token)
             order = _recorded(orders, order, operation, found, at, actor) if found else order
     return order
@@ -114,8 +116,8 @@ def _too_late(order: Order, operation: Operation) -> bool:
 def _ask(provider: Provider, order: Order, operation: Operation, key: str, token: str) -> Result:
     if operation.kind is OperationKind.AUTHORIZE:
         return provider.authorize(key, operation.amount, order.currency, token)
-    authorization = order.payment.authorization
-    reference = authorization.reference if authorization else ""
+    source = order.payment.source_of(operation)
+    reference = operation.to or (source.reference if source else "")
     calls = {
         OperationKind.CAPTURE: provider.capture,
         OperationKind.VOID: provider.void,

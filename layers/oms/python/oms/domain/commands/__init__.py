@@ -23,6 +23,7 @@ from oms.domain.commands.holding import (
 from oms.domain.commands.orders import (
     CancelOrder,
     PlaceOrder,
+    TenderGiven,
 )
 from oms.domain.commands.payments import (
     RecordPaymentResult,
@@ -99,4 +100,5 @@ __all__ = [
     "ShipFulfillmentOrder",
     "ShortPickFulfillmentOrder",
     "TakeBackFulfillmentOrder",
+    "TenderGiven",
 ]

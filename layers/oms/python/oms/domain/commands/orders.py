@@ -11,9 +11,20 @@ from oms.domain.routing import Destination
 
 
 @dataclass(frozen=True, slots=True)
+class TenderGiven:
+    """A part of the total that another provider than the order's own is asked for. `reference`:
+    of money that is reserved already."""
+
+    provider: str
+    amount: int
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceOrder:
     """`captured` is what the channel has already taken (paid elsewhere), in minor units.
 
+    `tenders` pay parts of the total, the order's own provider the rest.
     `holds` are (type, reason) of what a person must look at before anything is shipped.
     """
 
@@ -35,6 +46,8 @@ class PlaceOrder:
     customer_tier: str = ""
     deliver_by: str = ""
     pickup_location: str = ""
+    linked_to: str = ""
+    tenders: tuple[TenderGiven, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from oms.domain.payment import OperationStatus
 
@@ -16,6 +17,7 @@ class RecordPaymentResult:
     status: OperationStatus
     reference: str = ""
     reason: str = ""
+    valid_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,15 @@
 """What an order answers to a command: events, or a refusal. Pure; nothing is written here."""
 
-from oms.domain.decide import cancelling, fulfillment, holding, payment, routing
+from oms.domain.decide import (
+    cancelling,
+    editing,
+    fulfillment,
+    holding,
+    payment,
+    refunding,
+    returning,
+    routing,
+)
 from oms.domain.decide.deciding import decide, facts
 from oms.domain.decide.fulfillment import MAX_ROUTING_ROUNDS
 from oms.domain.decide.placing import place
@@ -8,7 +17,16 @@ from oms.domain.decide.routing import OUT_OF_STOCK
 from oms.domain.order import needs_batches
 
 # Each of these modules teaches `decide` the commands of its capability.
-CAPABILITIES = (payment, routing, holding, fulfillment, cancelling)
+CAPABILITIES = (
+    payment,
+    routing,
+    holding,
+    fulfillment,
+    cancelling,
+    editing,
+    returning,
+    refunding,
+)
 
 __all__ = [
     "CAPABILITIES",

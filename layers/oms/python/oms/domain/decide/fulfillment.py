@@ -8,7 +8,7 @@ from dataclasses import replace
 from oms.domain import commands as c
 from oms.domain import events as e
 from oms.domain.decide.deciding import after, decide, not_on_hold
-from oms.domain.decide.payment import money_back
+from oms.domain.decide.payment import asked_for, money_back
 from oms.domain.errors import IllegalTransition, QuantityExceeded, Refused
 from oms.domain.fulfillment import (
     NOT_BEGUN,
@@ -19,7 +19,7 @@ from oms.domain.fulfillment import (
     totals,
 )
 from oms.domain.order import Order
-from oms.domain.payment import Operation, OperationKind
+from oms.domain.payment import OperationKind
 from oms.domain.tracking import TrackingStatus
 
 # After so many refusals a person decides: routing is never a loop.
@@ -120,20 +120,22 @@ def _(command: c.ShipFulfillmentOrder, order: Order) -> tuple[e.Event, ...]:
     shipped = e.FulfillmentOrderShipped(
         command.fulfillment_order_id, current.location_id, command.parcels, None
     )
-    shipped = replace(shipped, capture=_capture(order, shipped))
-    return (shipped, *money_back(after(order, shipped)))
+    events = _captured(order, shipped)
+    return (*events, *money_back(after(order, *events)))
 
 
-def _capture(
-    order: Order, handed_over: e.FulfillmentOrderShipped | e.FulfillmentOrderCollected
-) -> Operation | None:
-    """The money that is due once it has happened; None when it was taken before."""
-    due = after(order, handed_over).owed(OperationKind.CAPTURE)
-    if not due:
-        return None
-    cause = handed_over.fulfillment_order_id
-    operation_id = order.payment.next_operation_id
-    return Operation(operation_id, OperationKind.CAPTURE, due, cause=cause)
+HandedOver = e.FulfillmentOrderShipped | e.FulfillmentOrderCollected
+
+
+def _captured(order: Order, handed_over: HandedOver) -> tuple[e.Event, ...]:
+    """The fact with its capture, and those of further tenders; none when it was taken before."""
+    shares = after(order, handed_over).shares_owed(OperationKind.CAPTURE)
+    asked = ((OperationKind.CAPTURE, share) for share in shares)
+    events = asked_for(order, *asked, cause=handed_over.fulfillment_order_id)
+    first = events[0] if events else None
+    if not isinstance(first, e.PaymentOperationRequested):
+        return (handed_over,)
+    return (replace(handed_over, capture=first.operation), *events[1:])
 
 
 @decide.register
@@ -154,9 +156,9 @@ def _(command: c.CollectFulfillmentOrder, order: Order) -> tuple[e.Event, ...]:
     not_on_hold(order)
     store = order.pickup_location or current.location_id
     collected = e.FulfillmentOrderCollected(command.fulfillment_order_id, store, None)
-    collected = replace(collected, capture=_capture(order, collected))
-    left = after(order, collected)
-    return (collected, *money_back(left), *completed(left))
+    events = _captured(order, collected)
+    left = after(order, *events)
+    return (*events, *money_back(left), *completed(left))
 
 
 def _shipped_so(current: FulfillmentOrder, parcels: Sequence[e.PackedParcel]) -> bool:

@@ -21,9 +21,15 @@ def _(command: c.RecordPaymentResult, order: Order) -> tuple[e.Event, ...]:
 def _succeeded(
     operation: Operation, command: c.RecordPaymentResult, order: Order
 ) -> tuple[e.Event, ...]:
-    kind = _SUCCEEDED[operation.kind]
-    done = kind(operation.operation_id, operation.amount, command.reference)
+    done = _done(operation, command)
     return (done, *money_back(after(order, done)))
+
+
+def _done(operation: Operation, command: c.RecordPaymentResult) -> e.Event:
+    said = operation.operation_id, operation.amount, command.reference
+    if operation.kind is OperationKind.AUTHORIZE:
+        return e.PaymentAuthorized(*said, command.valid_until)
+    return _MOVED[operation.kind](*said)
 
 
 def _failed(
@@ -47,11 +53,7 @@ def _unknown(
     return (e.PaymentUnknown(operation.operation_id),)
 
 
-_SUCCEEDED: dict[
-    OperationKind,
-    type[e.PaymentAuthorized | e.PaymentCaptured | e.PaymentVoided | e.PaymentRefunded],
-] = {
-    OperationKind.AUTHORIZE: e.PaymentAuthorized,
+_MOVED: dict[OperationKind, type[e.PaymentCaptured | e.PaymentVoided | e.PaymentRefunded]] = {
     OperationKind.CAPTURE: e.PaymentCaptured,
     OperationKind.VOID: e.PaymentVoided,
     OperationKind.REFUND: e.PaymentRefunded,
@@ -75,10 +77,21 @@ def _(command: c.RetryPaymentOperation, order: Order) -> tuple[e.Event, ...]:
 
 def money_back(order: Order) -> tuple[e.Event, ...]:
     """What must be returned: captured money for cancelled units, and what was only authorized."""
-    first = len(order.payment.operations) + 1
-    owed = ((kind, order.owed(kind)) for kind in (OperationKind.REFUND, OperationKind.VOID))
-    asked = ((kind, amount) for kind, amount in owed if amount)
+    return asked_for(
+        order,
+        *((OperationKind.REFUND, share) for share in order.shares_owed(OperationKind.REFUND)),
+        *((OperationKind.VOID, share) for share in order.shares_owed(OperationKind.VOID)),
+    )
+
+
+def asked_for(
+    order: Order, *shares: tuple[OperationKind, tuple[str, int]], cause: str = ""
+) -> tuple[e.Event, ...]:
+    """One operation for each share of an authorization."""
+    payment = order.payment
     return tuple(
-        e.PaymentOperationRequested(Operation(f"op_{number}", kind, amount))
-        for number, (kind, amount) in enumerate(asked, first)
+        e.PaymentOperationRequested(
+            Operation(f"op_{number}", kind, amount, cause=cause, of=payment.named(of))
+        )
+        for number, (kind, (of, amount)) in enumerate(shares, len(payment.operations) + 1)
     )

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from oms.domain import commands as c
 from oms.domain import events as e
+from oms.domain.errors import Refused
 from oms.domain.money import spread
 from oms.domain.payment import Operation, OperationKind, OperationStatus
 
@@ -34,12 +35,13 @@ def place(command: c.PlaceOrder) -> tuple[e.Event, ...]:
             tax_included=command.tax_included,
             total=total,
             provider=command.provider,
-            operations=_first_operations(total, command.captured),
+            operations=_first_operations(total, command),
             stock_hold_id=command.stock_hold_id,
             tags=command.tags,
             customer_tier=command.customer_tier,
             deliver_by=command.deliver_by,
             pickup_location=command.pickup_location,
+            linked_to=command.linked_to,
         ),
         *(
             e.HoldPlaced(f"hold_{number}", kind, reason)
@@ -48,15 +50,37 @@ def place(command: c.PlaceOrder) -> tuple[e.Event, ...]:
     )
 
 
-def _first_operations(total: int, captured: int) -> tuple[Operation, ...]:
-    if total == 0:
-        return ()
-    if captured:  # the channel took it, or a part of it: recorded as it happened elsewhere
-        done = OperationStatus.SUCCEEDED
-        return (
-            Operation("op_1", OperationKind.AUTHORIZE, total, done, reference="channel"),
-            Operation(
-                "op_2", OperationKind.CAPTURE, min(captured, total), done, reference="channel"
-            ),
-        )
-    return (Operation("op_1", OperationKind.AUTHORIZE, total),)
+def _first_operations(total: int, command: c.PlaceOrder) -> tuple[Operation, ...]:
+    """An authorization for each tender, the order's own provider pays the rest."""
+    given = tuple(_tendered(number, each) for number, each in enumerate(command.tenders, 1))
+    rest = total - sum(each.amount for each in given)
+    if rest < 0:
+        raise Refused(f"the tenders are {-rest} more than the total {total}")
+    if rest == 0:
+        return given
+    authorize = Operation(f"op_{len(given) + 1}", OperationKind.AUTHORIZE, rest)
+    if not command.captured:
+        return (*given, authorize)
+    # The channel took it, or a part of it: recorded as it happened elsewhere.
+    done = OperationStatus.SUCCEEDED
+    taken = min(command.captured, rest)
+    capture = Operation(f"op_{len(given) + 2}", OperationKind.CAPTURE, taken, done)
+    of = authorize.operation_id if given else ""
+    return (
+        *given,
+        replace(authorize, status=done, reference="channel"),
+        replace(capture, reference="channel", of=of),
+    )
+
+
+def _tendered(number: int, tender: c.TenderGiven) -> Operation:
+    """What is reserved already is authorized."""
+    status = OperationStatus.SUCCEEDED if tender.reference else OperationStatus.REQUESTED
+    return Operation(
+        f"op_{number}",
+        OperationKind.AUTHORIZE,
+        tender.amount,
+        status,
+        reference=tender.reference,
+        provider=tender.provider,
+    )

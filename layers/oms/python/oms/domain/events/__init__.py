@@ -1,5 +1,10 @@
 """What happened to an order. Facts, past tense; an order is the fold of them."""
 
+from oms.domain.events.editing import (
+    OrderEditAccepted,
+    OrderEditDeclined,
+    OrderEdited,
+)
 from oms.domain.events.fulfillment import (
     FulfillmentOrderAccepted,
     FulfillmentOrderArrived,
@@ -28,9 +33,12 @@ from oms.domain.events.orders import (
     OrderPlaced,
 )
 from oms.domain.events.payments import (
+    PaymentAuthorizationExpired,
     PaymentAuthorized,
     PaymentCaptured,
     PaymentDeclined,
+    PaymentDisputeClosed,
+    PaymentDisputed,
     PaymentOperationFailed,
     PaymentOperationRequested,
     PaymentOperationRetried,
@@ -38,6 +46,23 @@ from oms.domain.events.payments import (
     PaymentRefunded,
     PaymentUnknown,
     PaymentVoided,
+)
+from oms.domain.events.refunds import (
+    RefundGranted,
+)
+from oms.domain.events.returns import (
+    ExchangePlaced,
+    ReturnApproved,
+    ReturnCancelled,
+    ReturnCompleted,
+    ReturnDeclined,
+    ReturnExpired,
+    ReturnInspected,
+    ReturnLabelIssued,
+    ReturnParcelScanned,
+    ReturnReceived,
+    ReturnRequested,
+    ReturnSettled,
 )
 from oms.domain.events.routing import (
     Assigned,
@@ -97,6 +122,25 @@ Event = (
     | OrderLinesCancelled
     | OrderCancelled
     | StockSettled
+    | PaymentAuthorizationExpired
+    | PaymentDisputed
+    | PaymentDisputeClosed
+    | OrderEditAccepted
+    | OrderEdited
+    | OrderEditDeclined
+    | RefundGranted
+    | ReturnRequested
+    | ReturnApproved
+    | ReturnDeclined
+    | ReturnLabelIssued
+    | ReturnParcelScanned
+    | ReturnReceived
+    | ReturnInspected
+    | ReturnSettled
+    | ExchangePlaced
+    | ReturnCompleted
+    | ReturnCancelled
+    | ReturnExpired
     | OrderCompleted
 )
 
@@ -107,6 +151,7 @@ __all__ = [
     "BackorderRescheduled",
     "CancelledUnits",
     "Event",
+    "ExchangePlaced",
     "FulfillmentOrderAccepted",
     "FulfillmentOrderArrived",
     "FulfillmentOrderCollected",
@@ -123,6 +168,9 @@ __all__ = [
     "OrderBackordered",
     "OrderCancelled",
     "OrderCompleted",
+    "OrderEditAccepted",
+    "OrderEditDeclined",
+    "OrderEdited",
     "OrderLinesCancelled",
     "OrderNeedsAttention",
     "OrderPlaced",
@@ -132,9 +180,12 @@ __all__ = [
     "OrderRoutingPlanned",
     "PackedParcel",
     "ParcelScanned",
+    "PaymentAuthorizationExpired",
     "PaymentAuthorized",
     "PaymentCaptured",
     "PaymentDeclined",
+    "PaymentDisputeClosed",
+    "PaymentDisputed",
     "PaymentOperationFailed",
     "PaymentOperationRequested",
     "PaymentOperationRetried",
@@ -142,7 +193,19 @@ __all__ = [
     "PaymentRefunded",
     "PaymentUnknown",
     "PaymentVoided",
+    "RefundGranted",
     "RejectedLocation",
+    "ReturnApproved",
+    "ReturnCancelled",
+    "ReturnCompleted",
+    "ReturnDeclined",
+    "ReturnExpired",
+    "ReturnInspected",
+    "ReturnLabelIssued",
+    "ReturnParcelScanned",
+    "ReturnReceived",
+    "ReturnRequested",
+    "ReturnSettled",
     "RoutingRecord",
     "StockFreed",
     "StockLow",

@@ -16,6 +16,7 @@ class OrderPlaced:
 
     `stock_hold_id` is the cart's hold that the order carries on; `deliver_by` the day (ISO) that
     the customer was promised; with `pickup_location` the customer collects the order there.
+    `linked_to` is the return whose goods it replaces.
     """
 
     channel: str
@@ -36,6 +37,7 @@ class OrderPlaced:
     customer_tier: str = ""
     deliver_by: str = ""
     pickup_location: str = ""
+    linked_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

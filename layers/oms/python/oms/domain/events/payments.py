@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from oms.domain.payment import Operation
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentAuthorized:
+    """Money can be captured until `valid_until`, where the provider says so."""
+
     operation_id: str
     amount: int
     reference: str
+    valid_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +79,29 @@ class PaymentOperationRetried:
 
     operation_id: str
     attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentAuthorizationExpired:
+    """What was not captured on it, `amount`, cannot be captured any more."""
+
+    operation_id: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDisputed:
+    """The buyer's bank wants money back that was taken on this authorization."""
+
+    dispute_id: str
+    operation_id: str
+    amount: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDisputeClosed:
+    """`won`: the money is ours after all."""
+
+    dispute_id: str
+    won: bool

@@ -1,5 +1,6 @@
 """The order: a fold of its facts."""
 
+from oms.domain.order import editing, paying, returning
 from oms.domain.order.backorders import (
     MAX_QUEUES,
     awaited_items,
@@ -27,7 +28,11 @@ from oms.domain.order.model import (
 )
 from oms.domain.order.stock import moves_at_once, needs_batches, planned_change, stock_change
 
+# Each of these modules teaches `apply` the events of its capability.
+CAPABILITIES = (paying, editing, returning)
+
 __all__ = [
+    "CAPABILITIES",
     "FINAL",
     "MAX_QUEUES",
     "Backordered",

@@ -9,10 +9,14 @@ from enum import StrEnum
 from typing import TypeVar
 
 from oms.domain import events as e
+from oms.domain.edits import Edit
 from oms.domain.errors import NotFound
 from oms.domain.fulfillment import FulfillmentOrder, Quantity
+from oms.domain.holds import HoldStep
 from oms.domain.lines import Discount, Line, Shipping
-from oms.domain.payment import Operation, OperationKind, OperationStatus, Payment
+from oms.domain.payment import Operation, OperationKind, OperationStatus, Payment, Shares
+from oms.domain.refunds import Credit
+from oms.domain.returns import Return
 from oms.domain.routing import Destination
 
 T = TypeVar("T")
@@ -43,12 +47,17 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
+    """`blocks`: steps that it keeps from being done, empty for all; after `until` it is released
+    by itself."""
+
     hold_id: str
     type: str
     reason: str
     placed_by: str
     placed_at: datetime
     released_at: datetime | None = None
+    blocks: tuple[HoldStep, ...] = ()
+    until: datetime | None = None
 
     @property
     def active(self) -> bool:
@@ -88,6 +97,7 @@ class Order:
     `refused_by` are those who could not do it since a person has last decided; until
     `deferred_until` the order waits to be routed together with others. `resolution` is the last
     decision that a person took, while nothing has happened since that asks for another.
+    `linked_to` is the return that it replaces the goods of.
     """
 
     order_id: str
@@ -120,6 +130,10 @@ class Order:
     pickup_location: str = ""
     backorders: tuple[Backordered, ...] = ()
     deferred_until: datetime | None = None
+    returns: tuple[Return, ...] = ()
+    credits: tuple[Credit, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    linked_to: str = ""
 
     def line(self, line_id: str) -> Line:
         return _found((x for x in self.lines if x.line_id == line_id), "line", line_id)
@@ -127,6 +141,10 @@ class Order:
     def fulfillment_order(self, identity: str) -> FulfillmentOrder:
         orders = (x for x in self.fulfillment_orders if x.fulfillment_order_id == identity)
         return _found(orders, "fulfillment order", identity)
+
+    def return_(self, identity: str) -> Return:
+        found = (each for each in self.returns if each.return_id == identity)
+        return _found(found, "return", identity)
 
     def backorder(self, line_id: str) -> Backordered | None:
         return next((each for each in self.backorders if each.line_id == line_id), None)
@@ -175,32 +193,52 @@ class Order:
 
     @property
     def unrefunded(self) -> int:
-        """Taken money that is kept, or on its way to be."""
-        committed = self.payment.committed
-        return committed(OperationKind.CAPTURE) - committed(OperationKind.REFUND)
-
-    @property
-    def uncaptured(self) -> int:
-        """Authorized, and neither taken nor given up nor asked for."""
-        committed = self.payment.committed
-        taken = committed(OperationKind.CAPTURE) + committed(OperationKind.VOID)
-        return self.payment.authorized - taken
+        """Taken money that is kept, or on its way to be, but for what was credited beside: for
+        goods that came back, as goodwill."""
+        granted = {credit.credit_id for credit in self.credits}
+        called_off = sum(
+            operation.amount
+            for operation in self.payment.operations
+            if operation.kind is OperationKind.REFUND
+            and operation.status is not OperationStatus.FAILED
+            and operation.cause not in granted
+        )
+        return self.payment.committed(OperationKind.CAPTURE) - called_off
 
     def owed(self, kind: OperationKind) -> int:
-        """What is still to be captured, refunded or voided, beside what was asked for already.
+        """What is still to be captured, refunded or voided, beside what was asked for already."""
+        return sum(amount for _, amount in self.shares_owed(kind))
 
-        What is voided cannot be captured any more; what was earned is not voided, though its
-        capture has failed: it may be asked for again.
-        """
+    def shares_owed(self, kind: OperationKind) -> Shares:
+        """By authorization. What is voided cannot be captured any more; what was earned is not
+        voided, though its capture has failed: it may be asked for again."""
+        payment = self.payment
         if kind is OperationKind.CAPTURE:
-            committed = self.payment.committed
-            left = self.payment.authorized - committed(OperationKind.VOID)
-            return max(0, min(self.earned, left) - committed(OperationKind.CAPTURE))
+            return payment.to_capture(self.earned - payment.committed(OperationKind.CAPTURE))
         if kind is OperationKind.REFUND:
-            return max(0, self.unrefunded - self.payable)
-        if self.has_unshipped:
-            return 0
-        return max(0, self.uncaptured - self.owed(OperationKind.CAPTURE))
+            return payment.to_refund(self.unrefunded - self.payable)
+        return self._to_void()
+
+    def _to_void(self) -> Shares:
+        """All that will not be captured; while there are units to ship, what was renewed only."""
+        capturing = dict(self.shares_owed(OperationKind.CAPTURE))
+        unused = (
+            (tender.operation.operation_id, tender.unused)
+            for tender in self.payment.tenders
+            if tender.replaced or not self.has_unshipped
+        )
+        left = ((identity, amount - capturing.get(identity, 0)) for identity, amount in unused)
+        return tuple((identity, amount) for identity, amount in left if amount > 0)
+
+    def uncredited(self, credit_id: str) -> int:
+        """What a credit grants and nothing was asked for yet, or it has failed."""
+        asked = sum(
+            operation.amount
+            for operation in self.payment.operations
+            if operation.cause == credit_id and operation.status is not OperationStatus.FAILED
+        )
+        granted = sum(each.amount for each in self.credits if each.credit_id == credit_id)
+        return granted - asked
 
     @property
     def unresolved(self) -> tuple[Operation, ...]:
@@ -210,13 +248,22 @@ class Order:
             for operation in self.payment.operations
             if operation.status is OperationStatus.FAILED
             and operation.kind is not OperationKind.AUTHORIZE
-            and operation.amount <= self.owed(operation.kind)
+            and operation.amount <= self._missing(operation)
         )
+
+    def _missing(self, failed: Operation) -> int:
+        source = self.payment.source_of(failed)
+        if source is None:
+            return 0
+        if any(credit.credit_id == failed.cause for credit in self.credits):
+            tender = self.payment.tender(source.operation_id)
+            return min(self.uncredited(failed.cause), tender.refundable if tender else 0)
+        return dict(self.shares_owed(failed.kind)).get(source.operation_id, 0)
 
     @property
     def is_paid_for(self) -> bool:
         """Authorized, or taken elsewhere: the goods may go."""
-        return self.payment.authorized >= self.total
+        return self.payment.secured >= self.payable
 
     def _cost(self, units: list[tuple[Line, int, int]]) -> int:
         if not any(count for _, _, count in units):

@@ -1,0 +1,1 @@
+"""Change sets: what an order would cost with them, and what follows when they are applied."""

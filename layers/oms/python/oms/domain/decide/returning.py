@@ -1,0 +1,1 @@
+"""Goods that come back: from the request to what is given for them."""

@@ -1,0 +1,33 @@
+"""An order is changed after it was placed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from oms.domain.edits import Edit
+from oms.domain.events.orders import CancelledUnits
+from oms.domain.payment import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEditAccepted:
+    """It costs more: it is applied when `operation` has authorized the difference."""
+
+    edit: Edit
+    operation: Operation
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEdited:
+    """`units` are those that its removals cancel."""
+
+    edit: Edit
+    units: tuple[CancelledUnits, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEditDeclined:
+    """The difference was not paid, or the order has moved on: it stays as it is."""
+
+    edit_id: str
+    reason: str

@@ -1,0 +1,1 @@
+"""What returns make of an order."""

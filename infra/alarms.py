@@ -36,10 +36,10 @@ class Alarms(Construct):
                 f"{queue.function.node.id} gave up on something: see its dead letters",
             )
 
-    def watch_workflow(self, order: sfn.StateMachine) -> None:
+    def watch_workflow(self, machine: sfn.StateMachine, of: str = "") -> None:
         self.alarm(
-            "WorkflowFailures",
-            order.metric_failed(period=MINUTE),
+            f"{of}WorkflowFailures",
+            machine.metric_failed(period=MINUTE),
             "Not even the wait for a person could be recorded: the reconciler tries again",
         )
 

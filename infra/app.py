@@ -1,7 +1,8 @@
 """`python -m infra.app` synthesises; no credentials, no look-ups, only a node binary on the path.
 
 Context: `target` aws or local, `sender` the address that customers hear from, `alarmEmail` who is
-told of alarms, `sandboxPayments=true` to take orders of the provider `test`, `check` for cdk-nag.
+told of alarms, `trackingPages` what the address of a customer's tracking page begins with,
+`sandboxPayments=true` to take orders of the provider `test`, `check` for cdk-nag.
 """
 
 import json

@@ -19,7 +19,8 @@ from infra.local.install import LOCAL, ROOT, installer, uv_environment
 
 FUNCTIONS = ROOT / "functions"
 OMS = ROOT / "layers/oms"
-REQUIREMENTS = ROOT / "layers/vendor/requirements.txt"
+LAYERS = ROOT / "layers"
+VENDOR = "vendor"  # what every function loads; the other layers of packages are given to some
 BYTECODE = ROOT / "infra/bytecode"
 BUILDS = LOCAL / "build"
 
@@ -28,6 +29,18 @@ AWS_SERVICES = frozenset(
     {"dynamodb", "events", "kms", "s3", "secretsmanager", "sesv2", "sqs", "stepfunctions", "sts"}
 )
 ASK_THEIR_VERSION = ("holidays-",)  # packages that read their own description when imported
+# Of Stripe: types, and products that we do not use; each is imported when it is first asked for.
+OTHER_PRODUCTS = (
+    *("billing", "billing_portal", "checkout", "climate", "events", "financial_connections"),
+    *("identity", "issuing", "params", "reporting", "tax", "terminal", "test_helpers", "treasury"),
+)
+
+# Of what prints documents: pictures that are on none, and all fonts but two.
+NOT_PRINTED = (
+    *("PIL/_avif*.so", "pillow.libs/libavif*", "PIL/_webp*.so", "pillow.libs/libwebp*"),
+    *("PIL/_imagingtk*.so", "reportlab/fonts/DarkGarden*", "font_source_sans_pro/files/*.otf"),
+    *(f"font_source_sans_pro/files/*{style}.ttf" for style in ("Black", "It", "Light", "Semibold")),
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +77,7 @@ class Target:
     def platform(self) -> tuple[str, ...]:
         if self.is_local:
             return ("--python", str(self.interpreter))
-        return ("--python-platform", "aarch64-manylinux2014", "--python-version", AWS_PYTHON)
+        return ("--python-platform", "aarch64-manylinux_2_34", "--python-version", AWS_PYTHON)
 
     @property
     def identity(self) -> str:
@@ -83,9 +96,11 @@ def own_layer(target: Target) -> Asset:
     return built("oms", target, sources, lambda home: copy_all(sources, OMS, home))
 
 
-def vendor_layer(target: Target) -> Asset:
-    rules = [REQUIREMENTS, Path(__file__)]
-    return built("vendor", target, rules, lambda home: install_vendor(home / "python", target))
+def package_layer(name: str, target: Target) -> Asset:
+    """`layers/<name>/requirements.txt`, installed for the target."""
+    lock = LAYERS / name / "requirements.txt"
+    rules = [lock, Path(__file__)]
+    return built(name, target, rules, lambda home: install(lock, home / "python", target))
 
 
 def built(
@@ -138,17 +153,19 @@ def copy_all(sources: Iterable[Path], start: Path, home: Path) -> None:
         shutil.copyfile(source, copy)
 
 
-def install_vendor(home: Path, target: Target) -> None:
+def install(lock: Path, home: Path, target: Target) -> None:
+    """Exactly what the lock names: what other layers have as well, it leaves out."""
     install = [str(installer()), "pip", "install", "--quiet", "--target", str(home)]
-    exactly = ["--require-hashes", "--only-binary", ":all:", "-r", str(REQUIREMENTS)]
+    exactly = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(lock)]
     run([*install, *target.platform, *exactly], env=uv_environment())
     strip(home)
 
 
 def strip(home: Path) -> None:
     """Leave out what no function reads: most of a layer is descriptions of other services."""
-    remove(path for path in (home / "botocore/data").iterdir() if is_other_service(path))
-    remove([home / "bin", home / ".lock"])
+    remove(path for path in home.glob("botocore/data/*") if is_other_service(path))
+    remove([home / "bin", home / ".lock", *(home / "stripe" / name for name in OTHER_PRODUCTS)])
+    remove(path for unused in NOT_PRINTED for path in home.glob(unused))
     remove(path for path in home.glob("*.dist-info") if not path.name.startswith(ASK_THEIR_VERSION))
     remove([*home.rglob("*.pyi"), *home.rglob("__pycache__")])
 

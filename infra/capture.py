@@ -5,6 +5,7 @@ from constructs import Construct
 from infra.bundling import Target
 from infra.data import CHANGE, WRITE, Data
 from infra.python_function import Layers, PythonFunction
+from oms.adapters.drafts_table import PURPOSE
 
 
 class Capture(Construct):
@@ -34,21 +35,42 @@ class Capture(Construct):
             {**placing, **stock},
             timeout=29,
         )
-        for function in (self.api, self.channels):
+        self.drafts = PythonFunction(
+            self,
+            "DraftsApi",
+            "capture/drafts_api",
+            layers,
+            {**placing, **stock, **providers},
+            timeout=29,
+        )
+        for function in (self.api, self.channels, self.drafts):
             permit_placing(function, data)
+        permit_drafts(self.drafts, data)
         data.orders.permit(self.api, *CHANGE, "BatchGetItem", "Query", indexes=("GSI1", "GSI2"))
         data.stock.permit(self.api, *WRITE, "BatchGetItem", "GetItem")
-        data.stock.permit(self.channels, "BatchGetItem")
+        data.stock.permit(self.channels, "BatchGetItem", "PutItem")
 
 
 def payment_providers(scope: Construct, target: Target) -> str:
-    """`test` ships goods that nobody pays for: where there are none, or for who asks for it."""
+    """Who needs an account, or somebody to confirm, is named by the deployment. `test` ships goods
+    that nobody pays for: where there are none, or for who asks for it."""
+    named = str(scope.node.try_get_context("paymentProviders") or "").split(",")
+    by_hand = ["bank_transfer", "cash_on_delivery"] if target.is_local else []
     sandbox = target.is_local or scope.node.try_get_context("sandboxPayments") == "true"
-    return ",".join(["external", *(["test"] if sandbox else [])])
+    known = ["external", "store_credit", "gift_card", *by_hand, *(["test"] if sandbox else [])]
+    return ",".join([*known, *(name for name in named if name and name not in known)])
+
+
+def permit_drafts(function: PythonFunction, data: Data) -> None:
+    """They are sealed for a purpose of their own: who reads them reads no contacts."""
+    data.orders.permit(function, "BatchGetItem", "DeleteItem", "UpdateItem")
+    data.stock.permit(function, "BatchGetItem", "GetItem", "PutItem", "UpdateItem")
+    for verb in ("kms:Decrypt", "kms:GenerateDataKey"):
+        data.permit_vault(function, verb, PURPOSE)
 
 
 def permit_placing(function: PythonFunction, data: Data) -> None:
-    data.orders.permit(function, "GetItem", "PutItem")
+    data.orders.permit(function, "GetItem", "PutItem", indexes=("GSI1",))
     data.customers.permit(function, "PutItem")
     data.secrets.permit(function)
     data.permit_vault(function, "kms:GenerateDataKey")

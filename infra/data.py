@@ -1,5 +1,6 @@
 """What outlives every deployment: tables, key, secret, event bus, who may call us."""
 
+from collections.abc import Mapping
 from typing import cast
 
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
@@ -249,7 +250,7 @@ class Data(Stack):
             expires="expires_at",
         )
         self.stock = Store(self, "Stock", self.key, streamed=True)
-        self.customers = Store(self, "Customers", self.key)
+        self.customers = Store(self, "Customers", self.key, expires="expires_at")
         self.reports = Store(self, "Reports", self.key, expires="expires_at")
         self.jobs = Store(self, "Jobs", self.key, indexes=("GSI1",), expires="expires_at")
         self.files = Files(self, self.key)
@@ -260,10 +261,12 @@ class Data(Stack):
         self.bus.apply_removal_policy(RemovalPolicy.RETAIN)
         self.publish()
 
-    def permit_vault(self, function: PythonFunction, verb: str) -> None:
-        """The key, for contacts only. The embedded cloud knows no encryption contexts in policies
-        and would refuse everybody."""
-        context = {f"kms:EncryptionContext:{name}": value for name, value in PURPOSE.items()}
+    def permit_vault(
+        self, function: PythonFunction, verb: str, purpose: Mapping[str, str] = PURPOSE
+    ) -> None:
+        """The key, for contacts only, or for drafts. The embedded cloud knows no encryption
+        contexts in policies and would refuse everybody."""
+        context = {f"kms:EncryptionContext:{name}": value for name, value in purpose.items()}
         function.add_to_role_policy(
             iam.PolicyStatement(
                 actions=[verb],

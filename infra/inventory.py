@@ -19,9 +19,11 @@ MAY_FREE_UNITS = [
     "StockFreed",
     "StockSettled",
     "OrderCancelled",
+    "OrderEdited",
     "OrderLinesCancelled",
     "OrderRoutingAbandoned",
     "FulfillmentOrderRejected",
+    "ReturnInspected",
     # an order does not take what it was woken for
     "OrderBackordered",
     "OrderNeedsAttention",

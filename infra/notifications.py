@@ -14,8 +14,15 @@ TOLD = [
     "FulfillmentOrderShipped",
     "OrderBackordered",
     "OrderCancelled",
+    "OrderEdited",
     "OrderLinesCancelled",
     "PaymentAuthorized",
+    "RefundGranted",
+    "ReturnApproved",
+    "ReturnDeclined",
+    "ReturnExpired",
+    "ReturnReceived",
+    "ReturnSettled",
 ]
 
 
@@ -33,6 +40,8 @@ class Notifications(Construct):
                 "REPORTS_TABLE": data.reports.table_name,
                 "VAULT_KEY_ID": data.key.key_id,
                 "SENDER_EMAIL": data.mails.sender,
+                "SECRET_ID": data.secrets.arn,
+                "TRACKING_PAGES": tracking_pages(self),
             },
             timeout=30,
         )
@@ -40,5 +49,11 @@ class Notifications(Construct):
         data.customers.permit(self.notify, "GetItem")
         data.reports.permit(self.notify, "PutItem", "DeleteItem")
         data.mails.permit(self.notify)
+        data.secrets.permit(self.notify)
         data.permit_vault(self.notify, "kms:Decrypt")
         self.dead_letters = [Subscription(self.notify, data, TOLD).dead_letters]
+
+
+def tracking_pages(scope: Construct) -> str:
+    """What the address of a customer's page begins with; the order's token follows."""
+    return scope.node.try_get_context("trackingPages") or "none"

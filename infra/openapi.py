@@ -20,6 +20,8 @@ SCHEMAS = "#/components/schemas/{name}"
 QUERIES: dict[str, type[Contract]] = {
     "GET /orders": api.OrderQuery,
     "GET /orders/{order_id}/events": api.HistoryQuery,
+    "GET /drafts": api.DraftQuery,
+    "GET /orders/{order_id}/edits": api.EditQuery,
     "GET /availability": api.AvailabilityQuery,
     "GET /stock/{sku}": api.StockQuery,
     "GET /stock/{sku}/movements": api.MovementQuery,
@@ -33,19 +35,35 @@ QUERIES: dict[str, type[Contract]] = {
     "GET /routing/rule-sets": api.RuleSetQuery,
     "GET /locations/{location}/capacity": api.CapacityQuery,
     "GET /rates/{carrier}": api.CardQuery,
+    "GET /policies/{policy}": api.PolicyQuery,
+    "GET /customers/{customer_id}/store-credit": api.CreditQuery,
+    "GET /gift-cards/{gift_card_id}": api.GiftCardQuery,
     "GET /rates/{carrier}/{table}": api.CardQuery,
 }
 KEYED = frozenset(
     {
         "POST /orders",
+        "POST /orders/{order_id}/edits",
+        "POST /orders/{order_id}/edits/{edit_id}/apply",
+        "POST /drafts",
         "POST /stock/{sku}/{location}/receipts",
         "POST /stock/{sku}/{location}/adjustments",
         "POST /stock/{sku}/{location}/counts",
         "POST /holds",
         "POST /fulfillment-orders/{id}/short-pick",
         "POST /routing/simulations",
+        "POST /orders/{order_id}/refunds",
+        "POST /orders/{order_id}/returns",
+        "POST /returns/{return_id}/receive",
+        "POST /returns/{return_id}/inspect",
+        "POST /track/{token}/returns",
         "POST /stock/imports",
         "POST /stock/exports",
+        "POST /customers/{customer_id}/store-credit",
+        "POST /customers/{customer_id}/store-credit/adjustments",
+        "POST /gift-cards",
+        "POST /gift-cards/{gift_card_id}/cancel",
+        "POST /gift-cards/{gift_card_id}/code",
         *(f"{route.method} {route.path}" for route in supply.ROUTES if route.method == "POST"),
     }
 )
@@ -53,13 +71,22 @@ CSV = {"text/csv": {"schema": {"type": "string"}}}
 TABLES = "/rates/{carrier}/{table}"  # whose rows are CSV, said and answered
 CREATES = frozenset(
     {
+        "POST /customers/{customer_id}/store-credit",
+        "POST /customers/{customer_id}/store-credit/adjustments",
+        "POST /gift-cards",
         "POST /orders",
+        "POST /orders/{order_id}/edits",
+        "POST /drafts",
+        "POST /drafts/{draft_id}/place",
         "POST /holds",
         "POST /purchase-orders",
         "POST /transfers",
         "POST /routing/rule-sets",
+        "POST /orders/{order_id}/returns",
+        "POST /track/{token}/returns",
     }
 )
+WAITS = frozenset({"POST /orders/{order_id}/edits/{edit_id}/apply"})
 KEY_HEADER = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -183,6 +210,8 @@ def _responses(route: Route) -> dict[str, Any]:
     if route.key in CREATES:
         created = done | {"description": "Accepted as a new one"}
         responses = {"200": done | {"description": "Accepted before"}, "201": created}
+    if route.key in WAITS:
+        responses["202"] = done | {"description": "Accepted; it waits for its money"}
     return responses | {
         str(status): {"$ref": f"#/components/responses/{status}"} for status in _statuses(route)
     }

@@ -6,24 +6,18 @@ from constructs import Construct
 from infra.acknowledge import acknowledge
 from infra.consumers import Schedule
 from infra.data import CHANGE, WRITE, Data
+from infra.payment_providers import let_ask_providers
 from infra.python_function import Layers, PythonFunction
+from infra.workflow import WAITING, execution_arns, workflow_arns
 
-EXECUTIONS = (
-    "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:OmsService-Order:*"
-)
+EXECUTIONS = "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:OmsService-"
 
 
 class Ops(Construct):
-    def __init__(
-        self,
-        scope: Construct,
-        data: Data,
-        layers: Layers,
-        order_workflow: str,
-        order_executions: str,
-    ) -> None:
+    def __init__(self, scope: Construct, data: Data, layers: Layers) -> None:
         super().__init__(scope, "Ops")
-        orders = {"ORDERS_TABLE": data.orders.table_name, "ORDER_WORKFLOW": order_workflow}
+        workflows = workflow_arns(self)
+        orders = {"ORDERS_TABLE": data.orders.table_name, **workflows}
         stock = {"STOCK_TABLE": data.stock.table_name}
         self.api = PythonFunction(
             self, "OpsApi", "ops/api", layers, {**orders, **stock}, timeout=29, memory=512
@@ -36,14 +30,17 @@ class Ops(Construct):
         data.orders.permit(self.reconcile, *CHANGE, "BatchGetItem", "Query", indexes=("GSI3",))
         data.stock.permit(self.reconcile, "BatchGetItem", "GetItem", "Query", *WRITE)
         for function in (self.api, self.reconcile):
-            function.permit([order_workflow], "states:StartExecution")
-            function.permit([order_executions], "states:DescribeExecution")
-        self.reconcile.permit([order_workflow], "states:ListExecutions")
+            let_ask_providers(function, data, layers)
+            function.permit(list(workflows.values()), "states:StartExecution")
+            executions = [execution_arns(self, name) for name in WAITING.values()]
+            function.permit(executions, "states:DescribeExecution")
+        self.reconcile.permit(list(workflows.values()), "states:ListExecutions")
         self.reconcile.permit_resuming()
-        acknowledge(
-            self,
-            f"IAM5[Resource::{EXECUTIONS}]",
-            "The executions of the one order workflow; their names are order ids",
-        )
+        for name in WAITING.values():
+            acknowledge(
+                self,
+                f"IAM5[Resource::{EXECUTIONS}{name}:*]",
+                "The executions of one workflow; their names are ids of orders or returns",
+            )
         every = Duration.minutes(1 if layers.target.is_local else 5)
         self.dead_letters = [Schedule(self.reconcile, every).dead_letters]

@@ -1,6 +1,7 @@
-"""The only way to declare a Lambda, and the two layers that each of them loads."""
+"""The only way to declare a Lambda, and the layers that it loads."""
 
 from collections.abc import Mapping
+from typing import cast
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -9,22 +10,32 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
-from infra.bundling import Asset, Target, code_of, own_layer, vendor_layer
+from infra.bundling import VENDOR, Asset, Target, code_of, own_layer, package_layer
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 KEEP_LOGS = logs.RetentionDays.TWO_WEEKS
 
 
 class Layers(Construct):
-    """`oms`: our own code. `vendor`: what we install from others, built for the target."""
+    """For every function, `oms`: our own code, and `vendor`: what we install from others, built
+    for the target. Packages that a few functions need are `packages`, a layer for each purpose.
+    """
 
     def __init__(self, scope: Construct, target: Target) -> None:
         super().__init__(scope, "Layers")
         self.target = target
         self.versions = [
             self.layer("Oms", own_layer(target)),
-            self.layer("Vendor", vendor_layer(target)),
+            self.layer("Vendor", package_layer(VENDOR, target)),
         ]
+
+    def packages(self, purpose: str) -> lambda_.ILayerVersion:
+        """Of `layers/<purpose>/requirements.txt`: add it to a function by `add_layers`."""
+        name = purpose.capitalize()
+        known = self.node.try_find_child(name)
+        if known is None:
+            return self.layer(name, package_layer(purpose, self.target))
+        return cast(lambda_.LayerVersion, known)
 
     def layer(self, name: str, asset: Asset) -> lambda_.LayerVersion:
         return lambda_.LayerVersion(self, name, code=packed(asset), compatible_runtimes=[RUNTIME])

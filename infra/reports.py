@@ -6,7 +6,14 @@ from infra.consumers import Inbox
 from infra.data import Data
 from infra.python_function import Layers, PythonFunction
 
-COUNTED = ["OrderCancelled", "OrderLinesCancelled", "OrderPlaced"]
+COUNTED = [
+    "OrderCancelled",
+    "OrderEdited",
+    "OrderLinesCancelled",
+    "OrderPlaced",
+    "RefundGranted",
+    "ReturnSettled",
+]
 
 
 class Reports(Construct):

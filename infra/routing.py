@@ -4,6 +4,7 @@ from constructs import Construct
 
 from infra.consumers import Subscription
 from infra.data import CHANGE, WRITE, Data
+from infra.payment_providers import let_ask_providers
 from infra.python_function import Layers, PythonFunction
 
 
@@ -23,6 +24,7 @@ class Routing(Construct):
         for function in (self.route, self.release):
             data.orders.permit(function, *CHANGE)
             data.stock.permit(function, "GetItem", *WRITE)
+        let_ask_providers(self.release, data, layers)
         data.orders.permit(self.route, "BatchGetItem")
         data.stock.permit(self.route, "BatchGetItem", "Query")
         owed = Subscription(self.release, data, detail={"owes_stock": [True]})

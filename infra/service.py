@@ -9,22 +9,28 @@ from infra.bulk import Bulk
 from infra.bundling import Target
 from infra.capture import Capture
 from infra.consumers import DeadLetters
+from infra.credit import Credit
 from infra.data import Data
+from infra.edits import Edits
 from infra.fulfillment import Fulfillment
 from infra.holds import Holds
 from infra.http_api import HttpApi
 from infra.inventory import Inventory
+from infra.invoices import Invoices
 from infra.network import Network
 from infra.notifications import Notifications
 from infra.ops import Ops
 from infra.outbox import Outbox
 from infra.payments import Payments
+from infra.policies import Policies
 from infra.python_function import Layers, PythonFunction
+from infra.refunds import Refunds
 from infra.reports import Reports
+from infra.returns import Returns
 from infra.routing import Routing
 from infra.supply import Supply
 from infra.tracking import Tracking
-from infra.workflow import Workflow, execution_arns, machine_arn
+from infra.workflow import Workflow
 
 
 class Service(Stack):
@@ -42,6 +48,7 @@ class Service(Stack):
         for dead_letters in rooms.dead_letters:
             alarms.watch_dead_letters(dead_letters)
         alarms.watch_workflow(workflow.order)
+        alarms.watch_workflow(workflow.returns, "Return")
         alarms.watch_steps(rooms.steps)
         alarms.watch_api(self.http)
         alarms.watch_outbox(rooms.outbox.publish)
@@ -52,6 +59,7 @@ class Service(Stack):
             "ApiUrl": self.http.api.attr_api_endpoint,
             "ApiId": self.http.api.ref,
             "OrderWorkflow": workflow.order.state_machine_arn,
+            "ReturnWorkflow": workflow.returns.state_machine_arn,
             "AlarmTopic": alarms.topic.topic_arn,
         }
         for name, value in outputs.items():
@@ -62,9 +70,11 @@ class Rooms:
     """One construct for each capability."""
 
     def __init__(self, scope: Stack, data: Data, layers: Layers) -> None:
-        order_workflow = machine_arn(scope, "Order")
         self.capture = Capture(scope, data, layers)
         self.payments = Payments(scope, data, layers)
+        self.credit = Credit(scope, data, layers)
+        self.edits = Edits(scope, data, layers)
+        self.policies = Policies(scope, data, layers)
         self.routing = Routing(scope, data, layers)
         self.inventory = Inventory(scope, data, layers)
         self.holds = Holds(scope, data, layers)
@@ -73,11 +83,14 @@ class Rooms:
         self.bulk.let_ask(data, self.routing.api, self.routing.reroute, self.inventory.agenda)
         self.supply = Supply(scope, data, layers)
         self.fulfillment = Fulfillment(scope, data, layers)
+        self.returns = Returns(scope, data, layers)
+        self.refunds = Refunds(scope, data, layers)
+        self.invoices = Invoices(scope, data, layers)
         self.tracking = Tracking(scope, data, layers)
-        self.outbox = Outbox(scope, data, layers, order_workflow)
+        self.outbox = Outbox(scope, data, layers)
         self.notifications = Notifications(scope, data, layers)
         self.reports = Reports(scope, data, layers)
-        self.ops = Ops(scope, data, layers, order_workflow, execution_arns(scope, "Order"))
+        self.ops = Ops(scope, data, layers)
 
     @property
     def steps(self) -> list[PythonFunction]:
@@ -88,6 +101,9 @@ class Rooms:
             self.routing.route,
             self.routing.release,
             self.fulfillment.wait,
+            self.returns.look,
+            self.returns.wait,
+            self.returns.settle,
         ]
 
     @property
@@ -96,8 +112,17 @@ class Rooms:
         return [
             self.capture.api,
             self.capture.channels,
+            self.capture.drafts,
             self.payments.webhooks,
+            self.payments.api,
+            self.credit.api,
+            self.edits.api,
+            self.policies.api,
             self.tracking.webhooks,
+            self.returns.api,
+            self.refunds.api,
+            self.invoices.api,
+            self.returns.tracking_page,
             self.inventory.api,
             self.holds.api,
             self.network.api,
@@ -112,5 +137,5 @@ class Rooms:
     @property
     def dead_letters(self) -> list[list[DeadLetters]]:
         rooms = (self.bulk, self.payments, self.routing, self.inventory, self.outbox)
-        rest = (self.notifications, self.reports, self.ops)
+        rest = (self.returns, self.invoices, self.notifications, self.reports, self.ops)
         return [room.dead_letters for room in (*rooms, *rest)]

@@ -1,4 +1,4 @@
-"""The order's workflow: three state machines as JSON files, and what they may call."""
+"""The workflows of orders and of returns: state machines as JSON files, and what they may call."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -18,13 +18,20 @@ DEFINITIONS = ROOT / "statemachines"
 MINUTES, DAYS = 60, 24 * 60 * 60
 DEADLINES = {
     "PaymentDeadline": 30 * MINUTES,
+    "TransferDeadline": 14 * DAYS,
     "StockDeadline": 14 * DAYS,
     "ReleaseDeadline": 7 * DAYS,
     "FulfillmentDeadline": 10 * DAYS,
     "AttentionDeadline": 30 * DAYS,
 }
-SECONDS = {**DEADLINES, "RetryPause": 5 * MINUTES}  # three pauses, then a person is asked
+DEADLINES_OF_RETURNS = {"ParcelDeadline": 30 * DAYS, "InspectionDeadline": 14 * DAYS}
+SECONDS = {  # three pauses, then a person is asked
+    **DEADLINES,
+    **DEADLINES_OF_RETURNS,
+    "RetryPause": 5 * MINUTES,
+}
 SECONDS_ON_THIS_MACHINE = {"RetryPause": 5}
+WAITING = {"ORDER_WORKFLOW": "Order", "RETURN_WORKFLOW": "Return"}  # as functions are told of them
 EXPRESS_LIMIT = Duration.minutes(5)
 
 
@@ -35,7 +42,13 @@ class Workflow(Construct):
         self.is_local = any(step.target.is_local for step in steps)
         self.prepare = self.express("Prepare", "prepare", ["AuthorizePayment", "RouteOrder"])
         self.cancel = self.express("Cancel", "cancel", ["ReleaseStock", "RefundPayment"])
-        self.order = self.standard("Order", "order", ["AwaitOutcome"])
+        self.settle = self.express("Settle", "settle", ["ReleaseStock", "SettleReturn"])
+        self.order = self.standard(
+            "Order", "order", ["AwaitOutcome"], Prepare=self.prepare, Cancel=self.cancel
+        )
+        self.returns = self.standard(
+            "Return", "return", ["AwaitReturn", "LookAtReturn"], Settle=self.settle
+        )
         self.acknowledge()
 
     def acknowledge(self) -> None:
@@ -71,12 +84,11 @@ class Workflow(Construct):
         self.let_call(machine, steps)
         return machine
 
-    def standard(self, name: str, file: str, steps: Sequence[str]) -> sfn.StateMachine:
+    def standard(
+        self, name: str, file: str, steps: Sequence[str], **calls: sfn.StateMachine
+    ) -> sfn.StateMachine:
         """It waits, for days if need be; its own history is its log."""
-        children = {
-            "PrepareMachine": self.prepare.state_machine_arn,
-            "CancelMachine": self.cancel.state_machine_arn,
-        }
+        children = {f"{child}Machine": it.state_machine_arn for child, it in calls.items()}
         machine = sfn.StateMachine(
             self,
             name,
@@ -122,6 +134,10 @@ def machine_name(scope: Construct, name: str) -> str:
 def machine_arn(scope: Construct, name: str) -> str:
     """Known before the machine is there: functions that it calls may call it back."""
     return arn_of("stateMachine", machine_name(scope, name))
+
+
+def workflow_arns(scope: Construct) -> dict[str, str]:
+    return {setting: machine_arn(scope, name) for setting, name in WAITING.items()}
 
 
 def execution_arns(scope: Construct, name: str) -> str:

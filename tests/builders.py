@@ -9,6 +9,8 @@ from typing import Any
 from oms.domain import commands as c
 from oms.domain import events as e
 from oms.domain.decide import decide, facts, place
+from oms.domain.decide.editing import previewed
+from oms.domain.edits import Changes
 from oms.domain.fulfillment import Quantity
 from oms.domain.ids import fulfillment_order_id, order_id_of
 from oms.domain.lines import Discount, Line, Shipping, Tax
@@ -117,6 +119,11 @@ class Story:
 
     def delivered(self, tracking_number: str = "EZ1") -> Story:
         return self.do(scans(tracking_number, TrackingStatus.DELIVERED))
+
+    def edited(self, edit_id: str, changes: Changes, **more: Any) -> Story:
+        """As it comes to now; what it costs more is still to be authorized."""
+        due = previewed(self.order, changes).due
+        return self.do(c.ApplyEdit(edit_id, changes, "the customer asked", due, **more))
 
     def box(self, number: int) -> str:
         return fulfillment_order_id(self.order_id, number)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from oms.adapters.payments.base import AmbiguousOutcome, Ignored, Notice, Result
@@ -30,16 +30,32 @@ class Movement:
 
 @dataclass
 class FakePsp:
-    """Money moves once per key. `faults` meet the next calls in turn; None is no fault."""
+    """Money moves once per key. `faults` meet the next calls in turn; None is no fault.
+
+    `slow`: what it does at once and only tells by webhook, or when it is looked up. Authorizations
+    are good for `valid_for`, by its `clock`. `called` hears of each call, once it was done.
+    """
 
     code: str = "fake"
+    prepaid: bool = False
+    slow: frozenset[OperationKind] = frozenset()
+    valid_for: timedelta | None = None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    called: Callable[[OperationKind], None] = lambda _: None
     faults: deque[Fault | None] = field(default_factory=deque)
     answers: dict[str, Result] = field(default_factory=dict)
     movements: list[Movement] = field(default_factory=list)
     calls: list[tuple[OperationKind, str]] = field(default_factory=list)
 
-    def authorize(self, key: str, amount: int, currency: str, token: str) -> Result:
+    def authorize(
+        self, key: str, amount: int, currency: str, token: str, order_id: str = ""
+    ) -> Result:
         return self._ask(Movement(OperationKind.AUTHORIZE, key, amount, currency, token))
+
+    def renew(
+        self, key: str, amount: int, currency: str, reference: str, order_id: str = ""
+    ) -> Result:
+        return self._ask(Movement(OperationKind.AUTHORIZE, key, amount, currency, reference))
 
     def capture(self, key: str, amount: int, currency: str, reference: str) -> Result:
         return self._ask(Movement(OperationKind.CAPTURE, key, amount, currency, reference))
@@ -50,7 +66,9 @@ class FakePsp:
     def refund(self, key: str, amount: int, currency: str, reference: str) -> Result:
         return self._ask(Movement(OperationKind.REFUND, key, amount, currency, reference))
 
-    def look_up(self, key: str, kind: OperationKind, token: str = "") -> Result | None:
+    def look_up(
+        self, key: str, kind: OperationKind, token: str = "", reference: str = ""
+    ) -> Result | None:
         return self.answers.get(key)
 
     def verify(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:
@@ -69,19 +87,31 @@ class FakePsp:
         if fault is Fault.LOST_REQUEST:
             raise AmbiguousOutcome(movement.key)
         result = self._answer(movement, fault)
+        self.called(movement.kind)
         if fault is Fault.LOST_ANSWER:
             raise AmbiguousOutcome(movement.key)
+        if movement.kind in self.slow and result.status is OperationStatus.SUCCEEDED:
+            return Result(OperationStatus.PENDING, result.reference)
         return result
 
     def _answer(self, movement: Movement, fault: Fault | None) -> Result:
         if movement.key not in self.answers:
-            self.answers[movement.key] = _decided(movement, fault)
+            self.answers[movement.key] = self._decided(movement, fault)
             if self.answers[movement.key].status is OperationStatus.SUCCEEDED:
                 self.movements.append(movement)
         return self.answers[movement.key]
 
+    def _decided(self, movement: Movement, fault: Fault | None) -> Result:
+        if fault is Fault.REFUSED or movement.reference in ("", "tok_declined"):
+            return Result(OperationStatus.FAILED, reason="refused")
+        if movement.kind is OperationKind.CAPTURE and self._has_ended(movement.reference):
+            return Result(OperationStatus.FAILED, reason="the authorization has expired")
+        done, reference = OperationStatus.SUCCEEDED, f"fake_{movement.key}"
+        if movement.kind is OperationKind.AUTHORIZE and self.valid_for:
+            return Result(done, reference, valid_until=self.clock() + self.valid_for)
+        return Result(done, reference)
 
-def _decided(movement: Movement, fault: Fault | None) -> Result:
-    if fault is Fault.REFUSED or movement.reference in ("", "tok_declined"):
-        return Result(OperationStatus.FAILED, reason="refused")
-    return Result(OperationStatus.SUCCEEDED, reference=f"fake_{movement.key}")
+    def _has_ended(self, reference: str) -> bool:
+        known = (each for each in self.answers.values() if each.reference == reference)
+        until = next((each.valid_until for each in known), None)
+        return until is not None and until < self.clock()

@@ -9,15 +9,17 @@ from typing import Any
 
 import msgspec
 
-from functions.capture.placing import Desk
-from oms.adapters.dynamodb import Item
+from functions.capture.hold_rules import deadline, hold_rules, looked_at
+from functions.capture.placing import Desk, credit_asked
+from oms.adapters.credit_ledger import credit_ledger
+from oms.adapters.dynamodb import Item, Write
 from oms.adapters.holds_table import holds_table
 from oms.adapters.http_api import HttpApi, Problem, Request, Response
 from oms.adapters.items_table import ItemsTable, items_table
 from oms.adapters.network_table import NetworkTable, network_table
 from oms.adapters.order_reader import KeyPage
 from oms.adapters.order_rows import instant, order_key
-from oms.adapters.orders_table import OrdersTable, once_key, orders_table
+from oms.adapters.orders_table import Beside, OrdersTable, once_key, orders_table
 from oms.adapters.payments import PROVIDERS
 from oms.adapters.secrets import secrets
 from oms.adapters.vault import vault
@@ -36,6 +38,7 @@ from oms.contracts.render import event_view, order_view
 from oms.domain import commands as c
 from oms.domain.errors import NotFound
 from oms.domain.fulfillment import Quantity
+from oms.domain.holds import NewHold
 from oms.domain.ids import order_id_of
 from oms.domain.order import Order
 from oms.domain.stock_holds import HoldNotUsable
@@ -71,27 +74,43 @@ def desk() -> Desk:
         vault().contact_write,
         holds_table().noting,
         items_table().resolve,
+        secrets().gift_card_id,
+        hold_rules(),
     )
 
 
 @app.route("POST", "/orders")
 def place_order(request: Request) -> Response:
     said = request.read(PlaceOrder)
+    order, new = accepted(said, actor=request.actor, request_key=request.idempotency_key)
+    return Response(201 if new else 200, with_token(order), ids={"order_id": order.order_id})
+
+
+def accepted(
+    said: PlaceOrder, *, actor: str, request_key: str | None = None, beside: Sequence[Write] = ()
+) -> tuple[Order, bool]:
+    """The order, and whether it is new; `beside` is written with a new one."""
     try:
         check_known(said, items_table(), enabled_providers())
+        check_credit(said, desk())
     except InvalidRequest:
         if not was_placed(said):
             raise
     if said.pickup_location:
         check_collectable(said.pickup_location, network_table())
     try:
-        order, new = desk().place(
-            said, at=datetime.now(UTC), actor=request.actor, request_key=request.idempotency_key
+        return desk().place(
+            said, at=datetime.now(UTC), actor=actor, request_key=request_key, beside=beside
         )
     except HoldNotUsable as error:
         fault = Fault("hold_id", error.reason)
         raise Problem(409, "Hold not usable", str(error), [fault]) from None
-    return Response(201 if new else 200, order_view(order), ids={"order_id": order.order_id})
+
+
+def with_token(order: Order) -> OrderView:
+    """Whoever may see the order may hand its customer the key to the tracking page."""
+    token = secrets().tracking_token(order.order_id)
+    return msgspec.structs.replace(order_view(order), tracking_token=token)
 
 
 def enabled_providers() -> frozenset[str]:
@@ -107,8 +126,29 @@ def check_known(said: PlaceOrder, items: ItemsTable, providers: frozenset[str]) 
         for place, line in enumerate(said.lines)
         if line.sku not in known or not known[line.sku].active
     ]
-    if said.payment.provider not in providers:
-        faults.append(Fault("payment.provider", f"is none of {', '.join(sorted(providers))}"))
+    faults += _unknown_providers(said, providers)
+    if faults:
+        raise InvalidRequest(faults)
+
+
+def _unknown_providers(said: PlaceOrder, providers: frozenset[str]) -> Iterator[Fault]:
+    asked = {f"tenders[{place}]": each.provider for place, each in enumerate(said.tenders)}
+    for field, provider in {**asked, "payment": said.payment.provider}.items():
+        if provider not in providers:
+            yield Fault(f"{field}.provider", f"is none of {', '.join(sorted(providers))}")
+
+
+def check_credit(said: PlaceOrder, desk: Desk) -> None:
+    """Refuse what store credit and gift cards cannot pay now. Whatever is wrong with a card, its
+    code, its currency or its money, is answered alike."""
+    today = datetime.now(UTC).date()
+    faults = [
+        Fault(field, f"cannot pay {amount} {said.currency}")
+        for field, account_id, amount in credit_asked(said, desk)
+        if not credit_ledger().can_pay(
+            credit_ledger().card(account_id), amount, said.currency, today
+        )
+    ]
     if faults:
         raise InvalidRequest(faults)
 
@@ -134,7 +174,7 @@ def was_placed(said: PlaceOrder) -> bool:
 
 @app.route("GET", "/orders/{order_id}")
 def get_order(request: Request) -> OrderView:
-    return order_view(orders_table().get(request.path["order_id"]))
+    return with_token(orders_table().get(request.path["order_id"]))
 
 
 @app.route("GET", "/orders/{order_id}/events")
@@ -156,8 +196,13 @@ def cancel_order(request: Request) -> OrderView:
 
 @app.route("POST", "/orders/{order_id}/holds")
 def place_hold(request: Request) -> OrderView:
-    said = request.read(PlaceHold)
-    return _change(request, c.PlaceHold(said.type, said.reason))
+    said, at = request.read(PlaceHold), datetime.now(UTC)
+    if said.until and said.until <= at:
+        raise InvalidRequest([Fault("until", "is not in the future")])
+    hold = NewHold(said.type, said.reason, tuple(said.blocks), said.until)
+    command = c.PlaceHold(hold.type, hold.reason, hold.blocks, hold.until)
+    beside = Beside(writes=looked_at(request.path["order_id"], [hold], at, deadline))
+    return _change(request, command, at, beside)
 
 
 @app.route("POST", "/orders/{order_id}/holds/{hold_id}/release")
@@ -166,13 +211,18 @@ def release_hold(request: Request) -> OrderView:
     return _change(request, c.ReleaseHold(request.path["hold_id"], reason))
 
 
-def _change(request: Request, command: c.Command) -> OrderView:
+def _change(
+    request: Request,
+    command: c.Command,
+    at: datetime | None = None,
+    beside: Beside | None = None,
+) -> OrderView:
     """The same Idempotency-Key does it once, also what is legal twice: to cancel one unit."""
     order_id = request.path["order_id"]
     once = once_key(f"{request.route} {order_id}", request.idempotency_key, request.json())
-    at = datetime.now(UTC)
-    orders = orders_table(with_stock=True)
-    return order_view(orders.change(order_id, command, at=at, actor=request.actor, once=once))
+    at, orders = at or datetime.now(UTC), orders_table(with_stock=True)
+    order = orders.change(order_id, command, at=at, actor=request.actor, once=once, beside=beside)
+    return order_view(order)
 
 
 @app.route("GET", "/orders")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from functions.capture.hold_rules import HoldRules, deadline, looked_at, risk_of
 from oms.adapters.bus import MAX_DETAIL_BYTES, detail
 from oms.adapters.dynamodb import Write, pack
 from oms.adapters.orders_table import (
@@ -15,27 +16,42 @@ from oms.adapters.orders_table import (
     fingerprint_of,
     once_key,
 )
-from oms.contracts.api.orders import Address, ChannelOrder, OrderGiven, OrderLine, TaxGiven
+from oms.adapters.payments import PROVIDERS
+from oms.contracts.api.orders import (
+    ChannelOrder,
+    OrderGiven,
+    PaymentGiven,
+    TenderGiven,
+)
 from oms.contracts.codec import encode
 from oms.contracts.events import envelope
+from oms.contracts.ordered import destination_of, line_of, taxes_of
 from oms.domain import commands as c
 from oms.domain.contact import Contact, PostalAddress
 from oms.domain.decide import facts, place
 from oms.domain.errors import Conflict, OmsError
+from oms.domain.holds import NewHold
 from oms.domain.ids import order_id_of
 from oms.domain.items import StockItem
-from oms.domain.lines import Discount, Line, Shipping, Tax
+from oms.domain.lines import Discount, Shipping
 from oms.domain.order import Fact, Order
-from oms.domain.routing import Destination
 from oms.domain.stock_holds import MAX_ITEMS, HoldNotUsable
+from oms.domain.store_credit import GIFT_CARD, STORE_CREDIT, store_credit_account
 
 # The first event travels whole: that is what the bus takes of it.
 MAX_EVENT_BYTES = MAX_DETAIL_BYTES
 # A row takes 400 KB, deflated; the rest is for what will happen to the order.
 MAX_PACKED_BYTES = 250_000
-# What routing needs to know of an address is a zone, not a household.
-ZONE_LETTERS = 3
-YOUNGER = ("hold_id", "deliver_by", "pickup_location", "tags", "customer_tier")
+SCREENED = ("billing_country", "risk")
+YOUNGER = (
+    "hold_id",
+    "deliver_by",
+    "pickup_location",
+    "tags",
+    "customer_tier",
+    "tenders",
+    *SCREENED,
+)
 
 
 class OrderTooLarge(OmsError):
@@ -48,42 +64,71 @@ def nothing_known(skus: Iterable[str]) -> Mapping[str, StockItem]:  # noqa: ARG0
     return {}
 
 
+def no_card(code: str) -> str:  # noqa: ARG001
+    """Where gift cards are not taken."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """Where orders come in. `customer_id` turns an e-mail address into an id that tells nothing;
     `keep_contact` writes the personal data to the vault, in the order's own transaction;
     `note_hold` (of a cart, for a channel, by an order) refuses a hold that has ended;
-    `resolve` says which stock items SKUs stand for, without those that nobody knows."""
+    `resolve` says which stock items SKUs stand for, without those that nobody knows; `cards`
+    turns a gift card's code into its account; `rules` hold some orders back."""
 
     orders: OrdersTable
     customer_id: Callable[[str], str]
     keep_contact: Callable[[str, str, Contact], Write]
     note_hold: Callable[[str, str, str], Write] | None = None
     resolve: Callable[[Iterable[str]], Mapping[str, StockItem]] = nothing_known
+    cards: Callable[[str], str] = no_card
+    rules: HoldRules | None = None
 
     def place(
-        self, said: OrderGiven, *, at: datetime, actor: str, request_key: str | None
+        self,
+        said: OrderGiven,
+        *,
+        at: datetime,
+        actor: str,
+        request_key: str | None,
+        beside: Sequence[Write] = (),
     ) -> tuple[Order, bool]:
-        """The order, and whether it is new. `Conflict` when another body came under its name."""
+        """The order, and whether it is new. `Conflict` when another body came under its name.
+        `beside` is written with a new one."""
         order_id = order_id_of(said.channel, said.external_id)
         contact = contact_of(said)
         customer_id = self.customer_id(contact.email) if contact.email else guest_id(order_id)
         items = self.resolve(line.sku for line in said.lines)
-        events = place(command_of(said, customer_id, at, items))
-        recorded, order = facts(order_id, None, events, at, actor)
+        command = self._held_back(command_of(said, customer_id, at, items), said)
+        recorded, order = facts(order_id, None, place(command), at, actor)
         check_size(recorded[0], order)
-        body = said.model_dump(mode="json", exclude=unsaid(said))
-        placement = Placement(
-            fingerprint=fingerprint_of(body),
-            once=once_key(f"orders {said.channel}", request_key, body),
-            instruments=instruments(order, said.payment.token),
-        )
-        extra = [self.keep_contact(customer_id, order_id, contact), *self._hold(order)]
+        placement = self._placement(said, order, request_key)
+        extra = [
+            self.keep_contact(customer_id, order_id, contact),
+            *self._hold(order),
+            *looked_at(order_id, command.holds, at, deadline),
+            *beside,
+        ]
         try:
             self.orders.place(order_id, recorded, order, placement, extra)
         except AlreadyPlaced as earlier:
             return self._earlier(earlier.order_id, order_id), False
         return order, True
+
+    def _placement(self, said: OrderGiven, order: Order, request_key: str | None) -> Placement:
+        body = said.model_dump(mode="json", exclude=unsaid(said))
+        return Placement(
+            fingerprint=fingerprint_of(body),
+            once=once_key(f"orders {said.channel}", request_key, body),
+            instruments=instruments(order, tokens(said, order.customer_id, self.cards)),
+        )
+
+    def _held_back(self, command: c.PlaceOrder, said: OrderGiven) -> c.PlaceOrder:
+        if self.rules is None:
+            return command
+        holds = self.rules.holds(said, command.customer_id, command.placed_at)
+        return replace(command, holds=(*command.holds, *holds))
 
     def _hold(self, order: Order) -> Iterator[Write]:
         if order.stock_hold_id and self.note_hold:
@@ -96,10 +141,36 @@ class Desk:
         return self.orders.get(found)
 
 
-def instruments(order: Order, token: str) -> dict[str, str]:
-    """The token is for what the order's own provider is asked for."""
-    waiting = (each for each in order.payment.authorizations if not each.settled)
-    return {each.operation_id: token for each in waiting if not each.provider and token}
+def instruments(order: Order, given: Sequence[str]) -> dict[str, str]:
+    """What the authorizations are asked for with: those of the tenders, then that of the rest."""
+    asked = zip(order.payment.authorizations, given, strict=False)
+    return {each.operation_id: token for each, token in asked if token and not each.settled}
+
+
+def tokens(said: OrderGiven, customer_id: str, cards: Callable[[str], str]) -> list[str]:
+    """In the order of their authorizations. Of store credit and gift cards the account: nobody
+    spends an account by its name, and no code is kept."""
+    found = list[str]()
+    given: tuple[TenderGiven | PaymentGiven, ...] = (*said.tenders, said.payment)
+    for each in given:
+        if each.provider == STORE_CREDIT:
+            found.append(store_credit_account(customer_id, said.currency))
+        else:
+            found.append(cards(each.token) if each.provider == GIFT_CARD else each.token)
+    return found
+
+
+def credit_asked(said: OrderGiven, desk: Desk) -> Iterator[tuple[str, str, int]]:
+    """Which field asks which account of store credit, or which gift card, for how much."""
+    email = said.customer.email if said.customer else None
+    customer_id = desk.customer_id(email) if email else ""
+    accounts = tokens(said, customer_id, desk.cards)
+    asked = [(f"tenders[{place}]", each.amount) for place, each in enumerate(said.tenders)]
+    asked += [("payment", said.total - said.tendered)]
+    providers = [*(each.provider for each in said.tenders), said.payment.provider]
+    for provider, account_id, (field, amount) in zip(providers, accounts, asked, strict=True):
+        if provider in (STORE_CREDIT, GIFT_CARD) and amount:
+            yield field, account_id, amount
 
 
 def check_size(placed: Fact, order: Order) -> None:
@@ -140,12 +211,12 @@ def command_of(
         currency=said.currency,
         customer_id=customer_id,
         placed_at=at.astimezone(UTC),
-        destination=_destination(said.shipping_address),
+        destination=destination_of(said.shipping_address),
         lines=tuple(
-            _line(number, line, items.get(line.sku)) for number, line in enumerate(said.lines, 1)
+            line_of(number, line, items.get(line.sku)) for number, line in enumerate(said.lines, 1)
         ),
         discounts=tuple(Discount(each.code, each.amount) for each in said.discounts),
-        shipping=Shipping(said.shipping.method, said.shipping.price, _taxes(said.shipping.taxes)),
+        shipping=Shipping(said.shipping.method, said.shipping.price, taxes_of(said.shipping.taxes)),
         tax_included=said.tax_included,
         provider=said.payment.provider,
         captured=said.payment.captured,
@@ -155,18 +226,29 @@ def command_of(
         customer_tier=said.customer_tier or "",
         deliver_by=said.deliver_by.isoformat() if said.deliver_by else "",
         pickup_location=said.pickup_location or "",
+        tenders=tuple(
+            c.TenderGiven(each.provider, each.amount, prepaid=is_prepaid(each.provider))
+            for each in said.tenders
+        ),
+        prepaid=is_prepaid(said.payment.provider),
+        billing_country=said.billing_country or "",
+        risk=risk_of(said.risk),
     )
 
 
-def _holds(said: OrderGiven) -> Iterator[tuple[str, str]]:
+def is_prepaid(provider: str) -> bool:
+    return provider in PROVIDERS and PROVIDERS[provider].prepaid
+
+
+def _holds(said: OrderGiven) -> Iterator[NewHold]:
     """What no warehouse can do, and what nobody has paid for, is not lost and not shipped blindly:
     a person looks at it."""
     if isinstance(said, ChannelOrder) and said.payment_hold:
-        yield "payment", said.payment_hold
+        yield NewHold("payment", said.payment_hold)
     if said.ships and said.shipping_address is None and not said.pickup_location:
-        yield "address", "the channel gave no shipping address"
+        yield NewHold("address", "the channel gave no shipping address")
     if not all(line.requires_shipping for line in said.lines):
-        yield "custom:does_not_ship", "some lines are not shipped"
+        yield NewHold("custom:does_not_ship", "some lines are not shipped")
 
 
 def contact_of(said: OrderGiven) -> Contact:
@@ -178,27 +260,3 @@ def contact_of(said: OrderGiven) -> Contact:
         phone=person.phone if person else "",
         address=PostalAddress(**address.model_dump()) if address else None,
     )
-
-
-def _destination(address: Address | None) -> Destination:
-    if address is None:
-        return Destination(country="")
-    return Destination(address.country, address.region, address.postal_code[:ZONE_LETTERS])
-
-
-def _line(number: int, said: OrderLine, item: StockItem | None) -> Line:
-    """With the stock items that one unit takes now, whatever becomes of the SKU or the kit."""
-    return Line(
-        line_id=f"line_{number}",
-        sku=said.sku,
-        quantity=said.quantity,
-        unit_price=said.unit_price,
-        discounts=tuple(Discount(each.code, each.amount) for each in said.discounts),
-        taxes=_taxes(said.taxes),
-        takes=item.takes if item else (),
-        tags=item.attributes.tags if item else (),
-    )
-
-
-def _taxes(said: Iterable[TaxGiven]) -> tuple[Tax, ...]:
-    return tuple(Tax(each.name, each.rate, each.amount) for each in said)

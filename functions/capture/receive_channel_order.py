@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from functions.capture.hold_rules import hold_rules
 from functions.capture.placing import Desk
 from oms.adapters.channels import CHANNELS
 from oms.adapters.channels.base import Ignored
@@ -41,6 +42,7 @@ def receive(request: Request) -> Received:
         secrets().customer_id,
         vault().contact_write,
         resolve=items_table().resolve,
+        rules=hold_rules(),
     )
     actor = f"channel:{said.channel}"
     # A channel sells what it sells: an unknown SKU waits for its stock, it is never refused.

@@ -1,5 +1,5 @@
 """Deadlines of orders that no workflow waits for: stock that never came, days on which something is
-released, goods that nobody collects. Each looks at the order first.
+released, goods that nobody collects, authorizations that end. Each looks at the order first.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ from oms.domain.order import (
     next_release,
     overdue_backorders,
 )
+from oms.domain.payment import RENEW_BEFORE
 
 ACTOR = "system"
 NOT_COLLECTED = "not_collected"
+NOT_PAID = "not paid in time"
 
 
 class Items(Protocol):
@@ -96,11 +98,39 @@ def cancel_pickup(desk: Desk, fulfillment_order_id: str, at: datetime) -> str:
     return "cancelled"
 
 
+def release_holds(desk: Desk, order_id: str, at: datetime) -> str:
+    """Those whose time is over; one that keeps money back without an end needs a person."""
+    before = desk.routing.orders.get(order_id)
+    after = desk.routing.orders.change(order_id, c.EndHolds(at), at=at, actor=ACTOR, seen=before)
+    return "released" if len(after.active_holds) < len(before.active_holds) else "nothing to do"
+
+
+def renew_authorization(desk: Desk, order_id: str, at: datetime) -> str:
+    """What ends soon is asked for again; what has ended cannot be captured any more."""
+    orders = desk.routing.orders
+    before = orders.get(order_id).version
+    orders.change(order_id, c.ExpireAuthorization(at), at=at, actor=ACTOR)
+    after = orders.change(order_id, c.RenewAuthorization(at + RENEW_BEFORE), at=at, actor=ACTOR)
+    return "looked after" if after.version > before else "nothing to do"
+
+
+def decline_edit(desk: Desk, subject: str, at: datetime) -> str:
+    """Nobody has paid for it in time: the order goes on as it is. Money that comes later goes
+    back."""
+    order_id, _, edit_id = subject.partition("/")
+    command = c.DeclineEdit(edit_id, NOT_PAID)
+    edit = desk.routing.orders.change(order_id, command, at=at, actor=ACTOR).edit(edit_id)
+    return edit.status if edit else "nothing to do"
+
+
 HANDLERS: Mapping[str, Callable[[Desk, str, datetime], object]] = {
     DueKind.CANCEL_BACKORDER: cancel_backorder,
     DueKind.RELEASE_PREORDER: release_preorder,
     DueKind.END_EXCLUSION: end_exclusion,
     DueKind.CANCEL_PICKUP: cancel_pickup,
+    DueKind.DECLINE_EDIT: decline_edit,
+    DueKind.RELEASE_HOLD: release_holds,
+    DueKind.RENEW_AUTHORIZATION: renew_authorization,
     DueKind.RETELL_DAYS: lambda desk, item, at: retell_days(desk.routing, item, at),
 }
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from functions.inventory import order_deadlines, routing_deadlines
 from oms.adapters.agenda import Agenda, NotDue, agenda, failures
+from oms.adapters.credit_ledger import credit_ledger
 from oms.adapters.holds_table import HoldsTable, holds_table
 from oms.adapters.order_reader import OrderReader, order_reader
 from oms.domain.agenda import Due, DueKind
@@ -73,6 +74,7 @@ def handlers() -> Mapping[str, Handler]:
         DueKind.ROUTING_WINDOW: routing_deadlines.end_window,
         DueKind.PROMISE_AT_RISK: routing_deadlines.promise_at_risk,
         DueKind.REROUTE_WORK: routing_deadlines.reroute_work,
+        DueKind.EXPIRE_CREDIT: lambda account_id, now: credit_ledger().expire(account_id, now),
     }
 
 

@@ -17,6 +17,7 @@ from oms.adapters.stock_table import StockTable
 from oms.domain import events as e
 from oms.domain.lines import Line
 from oms.domain.order import Order, awaited_items
+from oms.domain.returns import Disposition
 from oms.observability import observed
 
 ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE")
@@ -106,10 +107,24 @@ def _(event: e.OrderCancelled | e.OrderLinesCancelled, order: Order) -> set[str]
 
 
 @_freed_by.register
+def _(event: e.OrderEdited, order: Order) -> set[str]:
+    """What it takes back from its locations may be had by others, before it is routed anew."""
+    cancelled = {unit.line_id for unit in event.units}
+    taken_back = bool(event.taken_back)
+    return _items(x for x in order.lines if x.line_id in cancelled or (taken_back and x.open))
+
+
+@_freed_by.register
 def _(event: e.FulfillmentOrderRejected, order: Order) -> set[str]:
     rejected = order.fulfillment_order(event.fulfillment_order_id).lines
     line_ids = {quantity.line_id for quantity in rejected}
     return _items(line for line in order.lines if line.line_id in line_ids)
+
+
+@_freed_by.register
+def _(event: e.ReturnInspected, order: Order) -> set[str]:
+    back = {each.line_id for each in event.lines if each.disposition is Disposition.RESTOCK}
+    return _items(line for line in order.lines if line.line_id in back)
 
 
 @_freed_by.register(e.OrderRoutingAbandoned)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from oms.adapters.mail import Mail
-from oms.domain.currencies import EXPONENTS
+from oms.domain.currencies import amount_text
 from oms.domain.fulfillment import COLLECT_WITHIN, Quantity, quantities, totals
 from oms.domain.order import Order
 from oms.domain.payment import OperationKind
+from oms.domain.returns import Reception, Resolution, Return
 
 MAX_ITEMS = 50
 # Reasons of ours, by which customers learn why; any other is their own wish.
@@ -44,14 +45,6 @@ def mail_of(letter: Letter, name: str) -> Mail:
         text=_text(greeting, letter, items),
         html=_html(greeting, letter, items),
     )
-
-
-def amount_text(amount: int, currency: str) -> str:
-    """1234500 JPY has no decimals, 1234500 USD is 12,345.00: by the currency, never by a float."""
-    exponent = EXPONENTS[currency]
-    whole, decimals = divmod(abs(amount), 10**exponent)
-    text = f"{whole:,}.{decimals:0{exponent}}" if exponent else f"{whole:,}"
-    return f"{'-' if amount < 0 else ''}{text} {currency}"
 
 
 def _confirmed(order: Order, data: Mapping[str, Any]) -> Letter:  # noqa: ARG001
@@ -142,6 +135,106 @@ def _ready(order: Order, data: Mapping[str, Any]) -> Letter:
     )
 
 
+def _edited(order: Order, data: Mapping[str, Any]) -> Letter:
+    """As it is now; what was taken out, and what was not there before, it does not tell apart."""
+    kept = (Quantity(x.line_id, x.quantity - x.cancelled) for x in order.lines)
+    closing = [f"Total: {amount_text(order.payable, order.currency)}"]
+    if data["edit"]["changes"].get("contact"):
+        closing.append("What has not shipped yet goes to your new address.")
+    return Letter(
+        f"Your order {order.external_id} was changed",
+        "We have changed your order as you asked. It is now for:",
+        _items(order, (each for each in kept if each.quantity)),
+        (*closing, *filter(None, [_money_of_the_edit(order)])),
+    )
+
+
+def _money_of_the_edit(order: Order) -> str:
+    refund = order.payment.committed(OperationKind.REFUND) - order.payment.refunded
+    return f"{amount_text(refund, order.currency)} will be returned to you." if refund else ""
+
+
+def _return_approved(order: Order, data: Mapping[str, Any]) -> Letter:
+    found = order.return_(data["return_id"])
+    return Letter(
+        f"Your order {order.external_id}: your return is accepted",
+        _what_to_do(found),
+        _items(order, (Quantity(each.line_id, each.quantity) for each in found.lines)),
+        tuple(_conditions(order, found)),
+    )
+
+
+def _what_to_do(found: Return) -> str:
+    if found.terms.keep:
+        return "You need not send these items back:"
+    if found.in_store:
+        return f"Please bring these items to {found.in_store}:"
+    return "Please send these items back to us:"
+
+
+def _conditions(order: Order, found: Return) -> Iterator[str]:
+    terms = found.terms
+    if found.expires_at and not terms.keep:
+        yield f"We expect that you hand them over by {found.expires_at:%Y-%m-%d}."
+    if terms.restocking_fee_bp:
+        yield f"A fee of {terms.restocking_fee_bp / 100:g} % of their price is taken off."
+    if terms.return_shipping:
+        cost = amount_text(terms.return_shipping, order.currency)
+        yield f"For the way back, {cost} is taken off."
+
+
+def _return_declined(order: Order, data: Mapping[str, Any]) -> Letter:
+    found = order.return_(data["return_id"])
+    return Letter(
+        f"Your order {order.external_id}: about your return",
+        "We are sorry that we cannot take these items back:",
+        _items(order, (Quantity(each.line_id, each.quantity) for each in found.lines)),
+    )
+
+
+def _return_received(order: Order, data: Mapping[str, Any]) -> Letter:
+    came = (x for x in data["lines"] if x.get("reception", Reception.RECEIVED) == "received")
+    units = (Quantity(each["line_id"], each["quantity"]) for each in came)
+    return Letter(
+        f"Your order {order.external_id}: your return has arrived",
+        "We have received these items, and will look at them:",
+        _items(order, quantities(totals(units))),
+    )
+
+
+def _return_settled(order: Order, data: Mapping[str, Any]) -> Letter:
+    found = order.return_(data["return_id"])
+    amount = amount_text(data["credit"]["amount"], order.currency)
+    return Letter(
+        f"Your order {order.external_id}: your refund",
+        f"For these items of your return, {amount} {GIVEN[found.resolution]}:",
+        _items(order, (Quantity(each["line_id"], each["quantity"]) for each in data["lines"])),
+    )
+
+
+def _refund_granted(order: Order, data: Mapping[str, Any]) -> Letter:
+    amount = amount_text(data["credit"]["amount"], order.currency)
+    return Letter(
+        f"Your order {order.external_id}: your refund", f"{amount} will be returned to you."
+    )
+
+
+def _return_expired(order: Order, data: Mapping[str, Any]) -> Letter:
+    found = order.return_(data["return_id"])
+    return Letter(
+        f"Your order {order.external_id}: your return has ended",
+        "These items were not handed over in time, so we do not expect them any more:",
+        _items(order, (Quantity(each.line_id, each.quantity) for each in found.lines)),
+    )
+
+
+GIVEN = {
+    Resolution.REFUND: "will be returned to you",
+    Resolution.STORE_CREDIT: "will be added to your store credit",
+    Resolution.GIFT_CARD: "will be yours on a gift card",
+    Resolution.EXCHANGE: "will count towards what you get instead",
+    Resolution.REPLACEMENT: "will count towards what you get instead",
+}
 LETTERS: dict[str, Callable[[Order, Mapping[str, Any]], Letter]] = {
     "PaymentAuthorized": _confirmed,
     "OrderBackordered": _backordered,
@@ -152,6 +245,13 @@ LETTERS: dict[str, Callable[[Order, Mapping[str, Any]], Letter]] = {
     "FulfillmentOrderReady": _ready,
     "OrderLinesCancelled": _lines_cancelled,
     "OrderCancelled": _cancelled,
+    "OrderEdited": _edited,
+    "ReturnApproved": _return_approved,
+    "ReturnDeclined": _return_declined,
+    "ReturnReceived": _return_received,
+    "ReturnSettled": _return_settled,
+    "ReturnExpired": _return_expired,
+    "RefundGranted": _refund_granted,
 }
 
 

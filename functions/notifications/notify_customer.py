@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from functions.notifications.letters import WHY, letter, mail_of
+from functions.notifications.letters import WHY, Letter, letter, mail_of
 from oms.adapters.mail import Mail, mailer
 from oms.adapters.notices import notices
 from oms.adapters.order_reader import order_reader
+from oms.adapters.secrets import secrets
 from oms.adapters.vault import vault
 from oms.domain.contact import Contact
 from oms.domain.order import Order, OrderStatus
 from oms.observability import observed
+from oms.settings import setting
 
 ENVIRONMENT: tuple[str, ...] = (
     "ORDERS_TABLE",
@@ -22,7 +24,10 @@ ENVIRONMENT: tuple[str, ...] = (
     "REPORTS_TABLE",
     "VAULT_KEY_ID",
     "SENDER_EMAIL",
+    "SECRET_ID",
+    "TRACKING_PAGES",
 )
+NO_PAGES = "none"  # where the customer cannot look: no address of such pages is known
 PAID_ELSEWHERE = "external"
 NEVER_SENT = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
 
@@ -48,29 +53,40 @@ class Record(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Everything that a notice takes."""
+    """Everything that a notice takes; `page`: the address of an order's tracking page, or empty."""
 
     orders: Orders
     contacts: Contacts
     notices: Record
     sender: Sender
     clock: Callable[[], datetime]
+    page: Callable[[str], str] = lambda order_id: ""  # noqa: ARG005
+
+
+def page_of(order_id: str) -> str:
+    pages = setting("TRACKING_PAGES")
+    return "" if pages == NO_PAGES else pages + secrets().tracking_token(order_id)
 
 
 @observed
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
-    desk = Desk(order_reader(), vault(), notices(), mailer(), lambda: datetime.now(UTC))
+    desk = Desk(order_reader(), vault(), notices(), mailer(), lambda: datetime.now(UTC), page_of)
     return {"outcome": notify_customer(event["detail"], desk)}
 
 
 def notify_customer(told: dict[str, Any], desk: Desk) -> str:
     """What came of it: sent, sent before, or why not."""
     order = desk.orders.glance(told["order_id"])
-    contact = desk.contacts.contact(order.customer_id, order.order_id) or Contact()
+    contact = desk.contacts.contact(order.customer_id, order.contact_id) or Contact()
     if reason := reason_to_skip(told["type"], order, contact, told["data"]):
         return _skip(told, reason, desk)
-    mail = mail_of(letter(told["type"], order, told["data"]), contact.name)
+    said = with_page(letter(told["type"], order, told["data"]), desk.page(order.order_id))
+    mail = mail_of(said, contact.name)
     return _send_once(told, contact.email, mail, desk)
+
+
+def with_page(said: Letter, page: str) -> Letter:
+    return replace(said, closing=(*said.closing, f"See your order: {page}")) if page else said
 
 
 def reason_to_skip(kind: str, order: Order, contact: Contact, data: Mapping[str, Any]) -> str:
@@ -81,6 +97,11 @@ def reason_to_skip(kind: str, order: Order, contact: Contact, data: Mapping[str,
     if kind != "OrderCancelled" and order.status in NEVER_SENT:
         return "cancelled meanwhile"
     return NOT_NEWS[kind](order, data) if kind in NOT_NEWS else ""
+
+
+def _authorized(order: Order, data: Mapping[str, Any]) -> str:  # noqa: ARG001
+    """A part of a split tender, a renewal, or what an edit costs more."""
+    return "" if data.get("confirms", True) else "not what confirms the order"
 
 
 def _backordered(order: Order, data: Mapping[str, Any]) -> str:
@@ -104,11 +125,32 @@ def _cancelled_in_part(order: Order, data: Mapping[str, Any]) -> str:  # noqa: A
     return "" if data["reason"] in WHY else "the customer's own wish"
 
 
+def _return_approved(order: Order, data: Mapping[str, Any]) -> str:
+    found = order.return_(data["return_id"])
+    return "" if found.is_open or found.terms.keep else "over by now"
+
+
+def _return_received(order: Order, data: Mapping[str, Any]) -> str:
+    """What is paid for in the same moment is told with the money."""
+    found = order.return_(data["return_id"])
+    came = any(x.get("reception", "received") == "received" for x in data["lines"])
+    return "" if came and found.is_open else "nothing to wait for"
+
+
+def _money(order: Order, data: Mapping[str, Any]) -> str:  # noqa: ARG001
+    return "" if data["credit"]["amount"] else "no money"
+
+
 NOT_NEWS: Mapping[str, Callable[[Order, Mapping[str, Any]], str]] = {
+    "PaymentAuthorized": _authorized,
     "OrderBackordered": _backordered,
     "BackorderRescheduled": _rescheduled,
     "BackorderReleased": _released,
     "OrderLinesCancelled": _cancelled_in_part,
+    "ReturnApproved": _return_approved,
+    "ReturnReceived": _return_received,
+    "ReturnSettled": _money,
+    "RefundGranted": _money,
 }
 
 

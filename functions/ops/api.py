@@ -13,12 +13,14 @@ from functions.ops.books import Findings, Shelves, check
 from functions.ops.decisions import Desk
 from oms.adapters import dynamodb
 from oms.adapters.attention import Waiting, WaitingPage, attention_list
+from oms.adapters.credit_ledger import credit_ledger
 from oms.adapters.histories import histories
 from oms.adapters.http_api import HttpApi, Request
 from oms.adapters.orders_table import OrdersTable, orders_table
+from oms.adapters.payments import SETTINGS
 from oms.adapters.payments.settling import Undecided, settle
 from oms.adapters.stock_table import StockTable
-from oms.adapters.workflow import executions
+from oms.adapters.workflow import executions, return_executions
 from oms.contracts.api.staff import AttentionQuery, BooksQuery, ResolveAttention
 from oms.contracts.api.views import (
     AttentionPage,
@@ -32,7 +34,10 @@ from oms.contracts.render import order_view
 from oms.domain.order import Order
 from oms.settings import setting
 
-ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE", "ORDER_WORKFLOW")
+ENVIRONMENT: tuple[str, ...] = (
+    *("ORDERS_TABLE", "STOCK_TABLE", "ORDER_WORKFLOW", "RETURN_WORKFLOW"),
+    *SETTINGS,
+)
 
 SECONDS_FOR_ORDERS = 18.0  # of the 29 that the gateway waits; the stock is read in the rest
 MAX_SHOWN = 1_000
@@ -60,18 +65,24 @@ def list_attention(request: Request) -> AttentionPage:
 @app.route("POST", "/attention/{order_id}/retry")
 def retry(request: Request) -> OrderView:
     request.read(ResolveAttention)
+    if return_id := _return_of(request):
+        return order_view(decisions.retry_return(desk(), return_id, **_actor(request)))
     return order_view(decisions.retry(desk(), **_who(request)))
 
 
 @app.route("POST", "/attention/{order_id}/cancel")
 def cancel(request: Request) -> OrderView:
     reason = request.read(ResolveAttention).reason
+    if return_id := _return_of(request):
+        return order_view(decisions.cancel_return(desk(), return_id, reason, **_actor(request)))
     return order_view(decisions.cancel(desk(), reason=reason, **_who(request)))
 
 
 @app.route("POST", "/attention/{order_id}/ignore")
 def ignore(request: Request) -> OrderView:
     request.read(ResolveAttention)
+    if return_id := _return_of(request):
+        return order_view(decisions.ignore_return(desk(), return_id, **_actor(request)))
     return order_view(decisions.ignore(desk(), **_who(request)))
 
 
@@ -79,7 +90,9 @@ def ignore(request: Request) -> OrderView:
 def get_books(request: Request) -> BooksView:
     after = _after(request.read_query(BooksQuery).cursor)
     late = time.monotonic() + SECONDS_FOR_ORDERS
-    shelves = Shelves(histories(), orders_table(), stock_table(), lambda: time.monotonic() > late)
+    shelves = Shelves(
+        histories(), orders_table(), stock_table(), lambda: time.monotonic() > late, credit_ledger()
+    )
     return books_view(check(shelves, after))
 
 
@@ -91,7 +104,7 @@ def stock_table() -> StockTable:
 @cache
 def desk() -> Desk:
     orders = orders_table(with_stock=True)
-    return Desk(orders, executions(), partial(_settled, orders))
+    return Desk(orders, executions(), return_executions(), partial(_settled, orders))
 
 
 def _settled(orders: OrdersTable, order_id: str) -> Order:
@@ -112,13 +125,17 @@ def waiting(query: AttentionQuery, listed: List, orders: Orders) -> AttentionPag
 def _waiting(listed: tuple[Waiting, ...], found: dict[str, Order]) -> Iterator[AttentionView]:
     for each in listed:
         order = found.get(each.order_id)
-        if order is not None and order.attention:
+        if order is None:
+            continue
+        concerned = order.return_(each.return_id) if each.return_id else order
+        if concerned.attention:
             yield AttentionView(
                 order_id=order.order_id,
-                reason=order.attention,
-                status=order.status,
+                reason=concerned.attention,
+                status=concerned.status,
                 placed_at=order.placed_at,
                 since=each.since,
+                return_id=each.return_id,
             )
 
 
@@ -142,7 +159,17 @@ def _after(cursor: str | None) -> str | None:
 
 
 def _who(request: Request) -> dict[str, Any]:
-    return {"order_id": request.path["order_id"], "at": _now(), "actor": request.actor}
+    return {"order_id": request.path["order_id"], **_actor(request)}
+
+
+def _actor(request: Request) -> dict[str, Any]:
+    return {"at": _now(), "actor": request.actor}
+
+
+def _return_of(request: Request) -> str | None:
+    """A return is decided on under its own id."""
+    identity = request.path["order_id"]
+    return identity if identity.startswith("ret_") else None
 
 
 _now = partial(datetime.now, UTC)

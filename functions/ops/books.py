@@ -13,8 +13,17 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import NamedTuple, Protocol
 
-from functions.ops.audit import Difference, audit, money_is_moving
+from functions.ops.audit import Difference, audit, exchange, money_is_moving
+from functions.ops.credit_books import (
+    Ledger,
+    audited,
+    credit_of_order,
+    figures,
+    payouts,
+    unasked,
+)
 from oms.adapters.histories import Filed
+from oms.domain.ids import order_of_return
 from oms.domain.inventory import Balance
 from oms.domain.order import Fact, Order, planned_change, stock_change
 
@@ -23,6 +32,7 @@ BATCH = 100
 EVER = datetime(9999, 1, 1, tzinfo=UTC)
 RESERVED = "reserved units are allocated to open orders"
 STOCK = "stock:"  # begins the name of where a check goes on, when the orders have been looked at
+CREDIT = "credit:"  # likewise, when the stock has been looked at
 OVERDRAWN = "a reservation gives no more than it has"
 
 Place = tuple[str, str]  # stock item and location
@@ -52,6 +62,7 @@ class Shelves:
     orders: Orders
     stock: Stock
     is_late: Callable[[], bool]
+    credit: Ledger | None = None
 
 
 @dataclass(slots=True)
@@ -59,6 +70,7 @@ class Findings:
     differences: list[Difference] = field(default_factory=list)
     counted: Counter[str] = field(default_factory=Counter)
     stopped_after: str | None = None
+    payouts: set[str] = field(default_factory=set)  # keys of refunds to other accounts
 
 
 class Promised(NamedTuple):
@@ -72,28 +84,62 @@ class Promised(NamedTuple):
 
 
 def check(shelves: Shelves, after: str | None = None) -> Findings:
-    """Orders first, then the stock; where time ends, another request goes on."""
-    findings = Findings()
-    if after is not None and after.startswith(STOCK):
-        _check_stock(shelves, findings, after.removeprefix(STOCK))
-        return findings
-    for filed in shelves.filing.scan(after):
-        _check_order(shelves.filing, filed, findings)
-        if shelves.is_late():
-            findings.stopped_after = filed.order_id
-            return findings
-    _check_stock(shelves, findings)
+    """Orders first, then the stock, then store credit; where time ends, another request goes on."""
+    findings, whole, began = Findings(), after is None, datetime.now(UTC)
+    if after is None or not after.startswith((STOCK, CREDIT)):
+        _check_orders(shelves, findings, after)
+        after = None
+    if findings.stopped_after is None and not (after and after.startswith(CREDIT)):
+        _check_stock(shelves, findings, after.removeprefix(STOCK) if after else None)
+        after = None
+    if findings.stopped_after is None and shelves.credit:
+        _check_credit(shelves, shelves.credit, findings, after, began if whole else None)
     return findings
 
 
-def _check_order(filing: Filing, filed: Filed, findings: Findings) -> None:
-    differences = audit(filed.order_id, filed.order, filed.facts, filed.unreadable)
+def _check_orders(shelves: Shelves, findings: Findings, after: str | None) -> None:
+    for filed in shelves.filing.scan(after):
+        _check_order(shelves, filed, findings)
+        if shelves.is_late():
+            findings.stopped_after = filed.order_id
+            return
+
+
+def _check_credit(
+    shelves: Shelves, credit: Ledger, findings: Findings, after: str | None, began: datetime | None
+) -> None:
+    """What no order has asked to be paid out is looked for by a check in one go only."""
+    start = after.removeprefix(CREDIT) if after else None
+    for file, differences in audited(credit, shelves.orders, start):
+        findings.differences += differences
+        if began is not None:
+            findings.differences += unasked(file, findings.payouts, began)
+        findings.counted.update(figures(file))
+        if shelves.is_late():
+            findings.stopped_after = f"{CREDIT}{file.account_id}"
+            return
+
+
+def _differences(shelves: Shelves, filed: Filed) -> list[Difference]:
+    found = audit(filed.order_id, filed.order, filed.facts, filed.unreadable)
+    if shelves.credit and filed.order:
+        found += credit_of_order(shelves.credit, filed.order)
+    if filed.order and filed.order.linked_to:
+        before = order_of_return(filed.order.linked_to)
+        for order in shelves.orders.many([before]).values():
+            found += exchange(order, filed.order)
+    return found
+
+
+def _check_order(shelves: Shelves, filed: Filed, findings: Findings) -> None:
+    differences = _differences(shelves, filed)
     if differences:
-        filed = filing.read(filed.order_id)
-        differences = audit(filed.order_id, filed.order, filed.facts, filed.unreadable)
+        filed = shelves.filing.read(filed.order_id)
+        differences = _differences(shelves, filed)
     findings.differences += differences
     findings.counted.update(orders=1, events=len(filed.facts))
     if filed.order is not None:
+        findings.payouts.update(payouts(filed.order))
         findings.counted.update(_figures(filed.order))
 
 

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Protocol
 
 from oms.domain import commands as c
+from oms.domain.ids import order_of_return
 from oms.domain.order import Order
-from oms.domain.payment import OperationKind, OperationStatus
+from oms.domain.returns.waits import needs_workflow
 
-IGNORED = "ignore"
+IGNORED, RETRY = "ignore", "retry"
 REOPENED = "reopened by staff"
 
 
@@ -28,6 +29,7 @@ class Executions(Protocol):
 class Desk:
     orders: Orders
     executions: Executions
+    returns: Executions
     settle: Callable[[str], Order]
 
 
@@ -39,7 +41,7 @@ def retry(desk: Desk, order_id: str, *, at: datetime, actor: str) -> Order:
         order = desk.orders.change(order_id, command, at=at, actor=actor)
     if order.resolution == IGNORED and not order.attention:
         order = desk.orders.change(order_id, c.RaiseAttention(REOPENED), at=at, actor=actor)
-    order = desk.orders.change(order_id, c.ResolveAttention("retry"), at=at, actor=actor)
+    order = desk.orders.change(order_id, c.ResolveAttention(RETRY), at=at, actor=actor)
     if order.payment.unsettled:
         order = desk.settle(order_id)
     return _resumed(desk, order)
@@ -49,7 +51,7 @@ def cancel(desk: Desk, order_id: str, reason: str, *, at: datetime, actor: str) 
     """Cancel what has not left; what has left goes on to its buyer."""
     command = c.CancelOrder(reason or "cancelled by staff")
     order = desk.orders.change(order_id, command, at=at, actor=actor)
-    order = desk.orders.change(order_id, c.ResolveAttention("retry"), at=at, actor=actor)
+    order = desk.orders.change(order_id, c.ResolveAttention(RETRY), at=at, actor=actor)
     return _resumed(desk, order)
 
 
@@ -58,14 +60,34 @@ def ignore(desk: Desk, order_id: str, *, at: datetime, actor: str) -> Order:
     return desk.orders.change(order_id, c.ResolveAttention(IGNORED), at=at, actor=actor)
 
 
+def retry_return(desk: Desk, return_id: str, *, at: datetime, actor: str) -> Order:
+    """Let the return try again from where it is; start it if it stands still."""
+    order_id = order_of_return(return_id)
+    found = desk.orders.get(order_id).return_(return_id)
+    if found.decision == IGNORED and not found.attention:
+        command = c.RaiseAttention(REOPENED, return_id)
+        desk.orders.change(order_id, command, at=at, actor=actor)
+    order = desk.orders.change(order_id, c.ResolveAttention(RETRY, return_id), at=at, actor=actor)
+    if needs_workflow(order.return_(return_id)):
+        desk.returns.resume(return_id)
+    return order
+
+
+def cancel_return(desk: Desk, return_id: str, reason: str, *, at: datetime, actor: str) -> Order:
+    """Call it off, while nothing was handed over or paid for."""
+    order_id = order_of_return(return_id)
+    command = c.CancelReturn(return_id, reason or "cancelled by staff")
+    desk.orders.change(order_id, command, at=at, actor=actor)
+    return desk.orders.change(order_id, c.ResolveAttention(RETRY, return_id), at=at, actor=actor)
+
+
+def ignore_return(desk: Desk, return_id: str, *, at: datetime, actor: str) -> Order:
+    command = c.ResolveAttention(IGNORED, return_id)
+    return desk.orders.change(order_of_return(return_id), command, at=at, actor=actor)
+
+
 def _failed(order: Order) -> list[str]:
-    """A refused authorization is the buyer's bank's last word; the rest may be asked again."""
-    return [
-        operation.operation_id
-        for operation in order.payment.operations
-        if operation.status is OperationStatus.FAILED
-        and operation.kind is not OperationKind.AUTHORIZE
-    ]
+    return [operation.operation_id for operation in order.unresolved]
 
 
 def _resumed(desk: Desk, order: Order) -> Order:

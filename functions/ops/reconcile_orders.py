@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Protocol
@@ -18,17 +18,24 @@ from typing import Any, Protocol
 from oms.adapters.backorders import waits_for_stock
 from oms.adapters.orders_table import orders_table
 from oms.adapters.owed_stock import settle_stock
-from oms.adapters.payments.settling import Undecided, settle
+from oms.adapters.payments import SETTINGS
+from oms.adapters.payments.settling import Undecided, sweep
 from oms.adapters.routing.desk import routing
 from oms.adapters.stock_table import stock_table
-from oms.adapters.workflow import executions
+from oms.adapters.workflow import executions, return_executions
 from oms.domain import events as e
+from oms.domain.ids import order_of_return
 from oms.domain.order import Fact, Order, OrderStatus, awaited_items
-from oms.domain.payment import OperationKind
+from oms.domain.returns import Return
+from oms.domain.returns import waits as returns
+from oms.domain.returns.waits import ReturnWait
 from oms.domain.waits import Wait, outcome
 from oms.observability import describe, logger, observed
 
-ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE", "ORDER_WORKFLOW")
+ENVIRONMENT: tuple[str, ...] = (
+    *("ORDERS_TABLE", "STOCK_TABLE", "ORDER_WORKFLOW", "RETURN_WORKFLOW"),
+    *SETTINGS,
+)
 
 GRACE = timedelta(seconds=90)  # a new order's first execution is on its way
 PATIENCE = timedelta(minutes=2)  # with those whose turn it is to settle money
@@ -38,9 +45,11 @@ THREADS = 8
 IGNORED = "ignore"
 MONEY = (
     e.OrderPlaced,
+    e.OrderEditAccepted,
     e.PaymentOperationRequested,
     e.PaymentOperationRetried,
     e.PaymentUnknown,
+    e.PaymentPending,
     e.FulfillmentOrderShipped,
     e.FulfillmentOrderCollected,
 )
@@ -50,7 +59,7 @@ class Orders(Protocol):
     def open_orders(self, before: datetime) -> Iterator[str]: ...
     def many(self, order_ids: Iterable[str]) -> dict[str, Order]: ...
     def whole_history(self, order_id: str) -> tuple[Fact, ...]: ...
-    def token(self, order_id: str, wait: Wait) -> str | None: ...
+    def token(self, order_id: str, wait: str) -> str | None: ...
 
 
 class Executions(Protocol):
@@ -61,6 +70,19 @@ class Executions(Protocol):
 
 def nobody_waits(sku: str) -> int:  # noqa: ARG001
     return 0
+
+
+class Nothing:
+    """No execution runs, and none is started."""
+
+    def running(self) -> frozenset[str]:
+        return frozenset()
+
+    def resume(self, order_id: str) -> bool:  # noqa: ARG002
+        return False
+
+    def wake(self, token: str, outcome: str) -> bool:  # noqa: ARG002
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +99,22 @@ class Repair:
     is_late: Callable[[], bool]
     chance: Random
     serve: Callable[[str], int] = nobody_waits
+    returns: Executions = field(default_factory=Nothing)
 
 
 @observed
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
     now, late = datetime.now(UTC), time.monotonic() + SECONDS
-    orders = orders_table()
+    orders = orders_table(with_stock=True)
     repair = Repair(
         orders,
         executions(),
-        lambda order_id: settle(orders, order_id, at=datetime.now(UTC)),
+        lambda order_id: sweep(orders, order_id, at=datetime.now(UTC)),
         lambda order_id: settle_stock(orders, stock_table(), order_id, datetime.now(UTC)),
         lambda: time.monotonic() > late,
         Random(),
         routing().lines(now).wake,
+        return_executions(),
     )
     counts = reconcile(repair, now)
     logger().info("reconciled", extra=counts)
@@ -100,10 +124,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
 def reconcile(repair: Repair, now: datetime) -> dict[str, int]:
     """How many orders were looked at, started again, settled; how many of these went wrong."""
     counts: Counter[str] = Counter(dict.fromkeys(["looked_at", *REPAIRS, "failed"], 0))
-    running = repair.executions.running()
+    orders, returned = repair.executions.running(), repair.returns.running()
+    running, concerned = orders | returned, orders.union(map(order_of_return, returned))
     open_ids = list(repair.orders.open_orders(before=now - GRACE))
     # What runs and is not open waits for a word that was lost, or is just about to hear it.
-    ids = _from_anywhere([*open_ids, *sorted(running.difference(open_ids))], repair.chance)
+    ids = _from_anywhere([*open_ids, *sorted(concerned.difference(open_ids))], repair.chance)
     with ThreadPoolExecutor(THREADS) as threads:
         for start in range(0, len(ids), BATCH):
             if repair.is_late():
@@ -156,6 +181,33 @@ def _wake(repair: Repair, order: Order, running: frozenset[str], now: datetime) 
     return heard
 
 
+def _resume_returns(repair: Repair, order: Order, running: frozenset[str], now: datetime) -> bool:
+    """A new return's first execution is on its way."""
+    stopped = (
+        each.return_id
+        for each in order.returns
+        if each.return_id not in running
+        and returns.needs_workflow(each)
+        and now - (each.approved_at or each.requested_at) > GRACE
+    )
+    return sum(map(repair.returns.resume, stopped)) > 0
+
+
+def _wake_returns(repair: Repair, order: Order, running: frozenset[str], now: datetime) -> bool:  # noqa: ARG001
+    under_way = (each for each in order.returns if each.return_id in running)
+    return sum(_wake_return(repair, order, each) for each in under_way) > 0
+
+
+def _wake_return(repair: Repair, order: Order, found: Return) -> bool:
+    heard = False
+    for wait in ReturnWait:
+        said = returns.outcome(order, found.return_id, wait)
+        name = returns.token_name(found.return_id, wait)
+        if said is not None and (token := repair.orders.token(order.order_id, name)):
+            heard |= repair.returns.wake(token, said)
+    return heard
+
+
 def may_have_missed(order: Order) -> bool:
     """Nothing is said of an order that is with its warehouses, as most open orders are."""
     with_them = outcome(order, Wait.FULFILLMENT) is None and not order.is_deferred
@@ -172,7 +224,7 @@ def needs_workflow(order: Order) -> bool:
 
 
 def _settle(repair: Repair, order: Order, running: frozenset[str], now: datetime) -> bool:  # noqa: ARG001
-    if not has_money_to_settle(order) or not _waited(repair.orders, order.order_id, now):
+    if not order.to_settle or not _waited(repair.orders, order.order_id, now):
         return False
     try:
         repair.settle(order.order_id)
@@ -200,14 +252,8 @@ def _moved_long_ago(orders: Orders, order_id: str, now: datetime) -> bool:
     return now - orders.whole_history(order_id)[-1].at > PATIENCE
 
 
-def has_money_to_settle(order: Order) -> bool:
-    """The authorization of an open order is its workflow's own business."""
-    kinds = {operation.kind for operation in order.payment.unsettled}
-    return bool(kinds if order.is_final else kinds - {OperationKind.AUTHORIZE})
-
-
 def _waited(orders: Orders, order_id: str, now: datetime) -> bool:
-    """Nothing was asked of the provider for a while."""
+    """Nothing was asked of the provider for a while, nor told by it."""
     asked = [fact.at for fact in orders.whole_history(order_id) if isinstance(fact.event, MONEY)]
     return now - max(asked, default=now) > PATIENCE
 
@@ -218,4 +264,6 @@ REPAIRS: dict[str, Callable[[Repair, Order, frozenset[str], datetime], bool]] = 
     "settled": _settle,
     "stocked": _settle_stock,
     "released": _release,
+    "returns_resumed": _resume_returns,
+    "returns_woken": _wake_returns,
 }

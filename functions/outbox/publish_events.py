@@ -16,13 +16,13 @@ from typing import Any
 
 from oms.adapters.bus import Bus, bus
 from oms.adapters.order_reader import OrderReader, order_reader
-from oms.adapters.workflow import Workflow, workflow
+from oms.adapters.workflow import Workflow, return_workflow, workflow
 from oms.contracts.events import CATALOGUE
-from oms.domain.waits import Wait
 from oms.observability import describe, logger, observed
 
-ENVIRONMENT: tuple[str, ...] = ("EVENT_BUS", "ORDERS_TABLE", "ORDER_WORKFLOW")
-SUBJECTS = {"SKU": "sku", "LOCATION": "location_id"}  # of events that no order has
+ENVIRONMENT: tuple[str, ...] = ("EVENT_BUS", "ORDERS_TABLE", "ORDER_WORKFLOW", "RETURN_WORKFLOW")
+# Of events that no order has.
+SUBJECTS = {"SKU": "sku", "LOCATION": "location_id", "CREDIT": "account_id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,42 +38,57 @@ class Record:
         return str(self.envelope.get("order_id", ""))
 
 
+@dataclass(frozen=True, slots=True)
+class Workflows:
+    orders: Workflow
+    returns: Workflow
+
+    def start(self, told: dict[str, Any]) -> None:
+        """What begins with this event, under the id of what it is about."""
+        if told["type"] == "OrderPlaced":
+            self.orders.start(told["order_id"])
+        elif told["type"] == "ReturnApproved":
+            self.returns.start(told["data"]["return_id"])
+
+
 @observed
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
     records = [record_of(each) for each in event["Records"]]
-    failed = publish(records, bus(), workflow(), order_reader())
+    workflows = Workflows(workflow(), return_workflow())
+    failed = publish(records, bus(), workflows, order_reader())
     return {"batchItemFailures": [{"itemIdentifier": failed.position}] if failed else []}
 
 
 def publish(
-    records: Sequence[Record], bus: Bus, workflow: Workflow, orders: OrderReader
+    records: Sequence[Record], bus: Bus, workflows: Workflows, orders: OrderReader
 ) -> Record | None:
     """The first record that was not told; the ones before it were."""
-    moved = list(_moved(records, workflow, orders))
+    moved = list(_moved(records, workflows, orders))
     failed = bus.publish([record.envelope for record in moved])
     if failed:
         return moved[min(failed)]
     return records[len(moved)] if len(moved) < len(records) else None
 
 
-def _moved(records: Sequence[Record], workflow: Workflow, orders: OrderReader) -> Iterator[Record]:
+def _moved(
+    records: Sequence[Record], workflows: Workflows, orders: OrderReader
+) -> Iterator[Record]:
     """Records whose workflow was moved, up to the first that could not be."""
     for record in records:
         try:
-            _move(record, workflow, orders)
+            _move(record, workflows, orders)
         except Exception as error:  # noqa: BLE001  (whatever it is, the stream gives it again)
             logger().error("not moved", extra={"order_id": record.order_id, **describe(error)})
             return
         yield record
 
 
-def _move(record: Record, workflow: Workflow, orders: OrderReader) -> None:
-    if record.envelope["type"] == "OrderPlaced":
-        workflow.start(record.order_id)
+def _move(record: Record, workflows: Workflows, orders: OrderReader) -> None:
+    workflows.start(record.envelope)
     for wait, outcome in record.wake.items():
-        token = orders.token(record.order_id, Wait(wait))
+        token = orders.token(record.order_id, wait)
         if token is not None:
-            workflow.wake(token, outcome)
+            workflows.orders.wake(token, outcome)
 
 
 def record_of(raw: dict[str, Any]) -> Record:

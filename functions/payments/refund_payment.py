@@ -9,18 +9,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from oms.adapters.orders_table import orders_table
+from oms.adapters.payments import SETTINGS
 from oms.adapters.payments.settling import settle
 from oms.domain.order import Order, OrderStatus
 from oms.observability import observed
 
-ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE",)
+ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE", *SETTINGS)
 CANCELLED = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
 
 
 @observed
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
     order_id = event.get("detail", event)["order_id"]
-    order = settle(orders_table(), order_id, at=datetime.now(UTC))
+    order = settle(orders_table(with_stock=True), order_id, at=datetime.now(UTC))
     return {"outcome": standing(order), "order_id": order_id}
 
 

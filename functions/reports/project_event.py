@@ -1,4 +1,5 @@
-"""Count sales as they are told: orders on the day they were placed, cancellations on their own."""
+"""Count sales as they are told: orders on the day they were placed, what cancels or edits them on
+its own."""
 
 from __future__ import annotations
 
@@ -13,12 +14,14 @@ import msgspec
 from oms.adapters.sales_table import CHUNK, Market, Sale, sales_table
 from oms.domain import events as e
 from oms.domain.errors import Contended
+from oms.domain.lines import Shipping
 from oms.observability import describe, logger, observed
 
 ENVIRONMENT: tuple[str, ...] = ("REPORTS_TABLE",)
 
 PLACED = "OrderPlaced"
-CANCELLED = ("OrderCancelled", "OrderLinesCancelled")
+GIVEN_BACK = ("RefundGranted", "ReturnSettled")
+LATER = ("OrderCancelled", "OrderLinesCancelled", "OrderEdited", *GIVEN_BACK)  # than the placement
 
 
 class Sales(Protocol):
@@ -58,10 +61,10 @@ def project(records: Sequence[dict[str, Any]], sales: Sales, now: datetime) -> l
     failed: list[str] = []
     messages = list(_each(_message, records, failed))
     placed = [m for m in messages if m.told.type == PLACED]
-    cancelled = [m for m in messages if m.told.type in CANCELLED]
+    later = [m for m in messages if m.told.type in LATER]
     failed += _count(list(_each(_placement, placed, failed)), sales, now)
-    markets = sales.markets(message.told.order_id for message in cancelled)
-    entries = _each(lambda message: _cancellation(message, markets), cancelled, failed)
+    markets = sales.markets(message.told.order_id for message in later)
+    entries = _each(lambda message: _change(message, markets), later, failed)
     return failed + _count(list(entries), sales, now)
 
 
@@ -108,18 +111,47 @@ def figures_of(placed: e.OrderPlaced) -> dict[str, int]:
     }
 
 
+def edited_figures(edited: e.OrderEdited) -> dict[str, int]:
+    """What the edit sells more; what it takes away is cancelled, like any unit."""
+    added, now = edited.edit.changes.added, edited.edit.changes.shipping
+    before = edited.shipping_before if now else None
+    taxes = sum(tax.amount for line in added for tax in line.taxes)
+    return {
+        "units": sum(line.quantity for line in added),
+        "gross": sum(line.gross for line in added),
+        "discounts": sum(each.amount for line in added for each in line.discounts),
+        "shipping": (now.price if now else 0) - (before.price if before else 0),
+        "taxes": taxes + _taxes(now) - _taxes(before),
+        "cancelled_orders": 0,
+        "cancelled_units": sum(unit.quantity for unit in edited.units),
+    }
+
+
+def refunded_figures(amount: int) -> dict[str, int]:
+    """What was granted beside cancellations; a replacement gives no money."""
+    return {"refunds": int(amount > 0), "refunded": amount}
+
+
+def _taxes(shipping: Shipping | None) -> int:
+    return sum(tax.amount for tax in shipping.taxes) if shipping else 0
+
+
 class NotPlacedYet(LookupError):
-    """The cancellation came before the placement: later it will be known where it was sold."""
+    """The change came before the placement: later it will be known where it was sold."""
 
 
-def _cancellation(message: Message, markets: Mapping[str, Market]) -> Entry:
+def _change(message: Message, markets: Mapping[str, Market]) -> Entry:
     told = message.told
     if told.order_id not in markets:
         raise NotPlacedYet(told.order_id)
     figures = {
         "cancelled_orders": int(told.type == "OrderCancelled"),
-        "cancelled_units": sum(unit["quantity"] for unit in told.data["units"]),
+        "cancelled_units": sum(unit["quantity"] for unit in told.data.get("units", ())),
     }
+    if told.type in GIVEN_BACK:
+        figures = refunded_figures(told.data["credit"]["amount"])
+    if told.type == "OrderEdited":
+        figures = edited_figures(msgspec.convert(told.data, e.OrderEdited))
     day = told.at.astimezone(UTC).date()
     sale = Sale(told.id, told.order_id, day, markets[told.order_id], figures)
     return Entry(message.message_id, sale)

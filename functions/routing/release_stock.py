@@ -12,7 +12,7 @@ from typing import Any
 
 from oms.adapters.orders_table import OrdersTable, orders_table
 from oms.adapters.owed_stock import settle_stock
-from oms.adapters.payments import PROVIDERS
+from oms.adapters.payments import PROVIDERS, SETTINGS
 from oms.adapters.payments.base import Provider
 from oms.adapters.payments.settling import Undecided, look_up_pending
 from oms.adapters.stock_table import StockTable, stock_table
@@ -22,7 +22,7 @@ from oms.domain.order import Order, still_expected
 from oms.domain.waits import Wait, outcome
 from oms.observability import observed
 
-ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE")
+ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE", *SETTINGS)
 ACTOR = "system"
 DEADLINES = {"expired": Wait.PAYMENT, "out_of_stock": Wait.STOCK}  # by their reason to cancel
 

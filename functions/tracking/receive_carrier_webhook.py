@@ -12,11 +12,13 @@ from oms.adapters.orders_table import OrdersTable, orders_table
 from oms.adapters.scan_inbox import ScanInbox, scan_inbox
 from oms.adapters.secrets import secrets
 from oms.contracts.api.views import Received
-from oms.domain.commands import RecordScans
-from oms.domain.ids import order_of_fulfillment
+from oms.domain.commands import Command, RecordReturnScans, RecordScans
+from oms.domain.ids import order_of_fulfillment, order_of_return
 from oms.domain.tracking import TrackingUpdate
 
 ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "SECRET_ID")
+
+Concerned = list[tuple[str, Command]]
 
 app = HttpApi("ReceiveCarrierWebhook")
 
@@ -45,30 +47,36 @@ def verified(request: Request, secret: str | None) -> TrackingUpdate | Ignored:
 def record_scans(
     orders: OrdersTable, inbox: ScanInbox, update: TrackingUpdate, *, at: datetime
 ) -> Received:
-    """Record new scans on every order that shipped under the number; known ones change nothing."""
-    order_ids = _orders_of(orders, update)
-    if order_ids:
-        return _recorded(orders, order_ids, update, at)
+    """Record new scans on every order, and return, that shipped under the number; known ones
+    change nothing."""
+    if concerned := _concerned(orders, update):
+        return _recorded(orders, concerned, update, at)
     if not update.scans:
         return Received(ignored="no parcel has this tracking number")
     inbox.keep(update, at)
-    order_ids = _orders_of(orders, update)  # it may have shipped before the scans were kept
-    if not order_ids:
+    concerned = _concerned(orders, update)  # it may have shipped before the scans were kept
+    if not concerned:
         return Received(ignored="no parcel has this tracking number yet; its scans are kept")
-    received = _recorded(orders, order_ids, update, at)
+    received = _recorded(orders, concerned, update, at)
     inbox.drop(update)
     return received
 
 
-def _orders_of(orders: OrdersTable, update: TrackingUpdate) -> list[str]:
-    found = orders.parcels(update.carrier, update.tracking_number)
-    return sorted({order_of_fulfillment(identity) for identity in found})
+def _concerned(orders: OrdersTable, update: TrackingUpdate) -> Concerned:
+    """What the scans say of each order: of a parcel to its customer, or back from there."""
+    number = (update.carrier, update.tracking_number)
+    shipped = {order_of_fulfillment(each) for each in orders.parcels(*number)}
+    sent: Concerned = [(each, RecordScans(*number, update.scans)) for each in sorted(shipped)]
+    back = orders.return_parcels(*number)
+    return sent + [
+        (order_of_return(each), RecordReturnScans(each, *number, update.scans)) for each in back
+    ]
 
 
 def _recorded(
-    orders: OrdersTable, order_ids: list[str], update: TrackingUpdate, at: datetime
+    orders: OrdersTable, concerned: Concerned, update: TrackingUpdate, at: datetime
 ) -> Received:
-    command = RecordScans(update.carrier, update.tracking_number, update.scans)
-    for order_id in order_ids:
+    for order_id, command in concerned:
         orders.change(order_id, command, at=at, actor=f"carrier:{update.carrier}")
-    return Received(order_id=order_ids[0] if len(order_ids) == 1 else "")
+    order_ids = {order_id for order_id, _ in concerned}
+    return Received(order_id=order_ids.pop() if len(order_ids) == 1 else "")

@@ -1,214 +1,214 @@
-"""What every payment provider must do, and what each of ours does besides."""
+"""What every payment provider must do; `tests/payment_stands.py` has each of them."""
 
 from __future__ import annotations
 
-import json
-from collections import deque
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from oms.adapters.payments import PROVIDERS
-from oms.adapters.payments.base import (
-    AmbiguousOutcome,
-    Ignored,
-    MalformedNotice,
-    Notice,
-    Provider,
-    Result,
-)
-from oms.adapters.payments.sandbox import TOLERANCE_SECONDS, reference_of, signature
+from oms.adapters.payments import BY_HAND, PROVIDERS
+from oms.adapters.payments.base import Ignored, MalformedNotice, Result
+from oms.adapters.payments.stripe_amounts import from_stripe
 from oms.domain.payment import OperationKind, OperationStatus
-from tests.fakes_psp import FakePsp, Fault
+from tests.payment_stands import STANDS, Stand, stripe_address
 
-TEST, EXTERNAL = PROVIDERS["test"], PROVIDERS["external"]
+__all__ = ["stripe_address"]
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-SECRET = "whsec_test"
-BODY = b'{"event":"authorization.succeeded","order_id":"ord_1","key":"k1"}'
+AUTHORIZE, CAPTURE, VOID, REFUND = OperationKind
+DONE, FAILED = OperationStatus.SUCCEEDED, OperationStatus.FAILED
+ORDER = "ord_conformance"
+PLACED_WITH = {"exchange"}  # orders come with its money: it is asked for no authorization
 
 
-@pytest.fixture(params=["test", "external", "fake"])
-def provider(request: pytest.FixtureRequest) -> Provider:
-    providers: dict[str, Provider] = {**PROVIDERS, "fake": FakePsp()}
-    return providers[request.param]
+@pytest.fixture(params=sorted(STANDS))
+def stand(request: pytest.FixtureRequest) -> Stand:
+    return STANDS[request.param](request)
 
 
-def test_the_registry_knows_each_provider_by_its_code() -> None:
+def key(name: str = "k") -> str:
+    """As ours are, and not asked for before."""
+    return f"{name}{uuid4().hex}"
+
+
+def authorized(stand: Stand, amount: int = 2836, currency: str = "USD") -> Result:
+    token = stand.token(currency)
+    return stand.provider.authorize(key(), amount, currency, token, ORDER)
+
+
+def captured(stand: Stand, amount: int) -> str:
+    """The reference of an authorization of which all was taken."""
+    reference = authorized(stand, amount).reference
+    assert stand.provider.capture(key(), amount, "USD", reference).status is end(stand, CAPTURE)
+    return reference
+
+
+def end(stand: Stand, kind: OperationKind) -> OperationStatus:
+    return OperationStatus.PENDING if kind in stand.pending else DONE
+
+
+def test_every_provider_that_we_know_is_in_this_suite_by_its_code() -> None:
     assert {code: each.code for code, each in PROVIDERS.items()} == {
-        "test": "test",
-        "external": "external",
+        code: code for code in PROVIDERS
     }
+    assert (PROVIDERS.keys() - PLACED_WITH) | {"fake"} == STANDS.keys()
+    assert {"cash_on_delivery", "bank_transfer"} == BY_HAND
 
 
-def test_an_authorization_carries_the_captures_voids_and_refunds(provider: Provider) -> None:
-    authorized = provider.authorize("k1", 2836, "USD", "tok_ok")
-    moved = [
-        provider.capture("k2", 1000, "USD", authorized.reference),
-        provider.void("k3", 1836, "USD", authorized.reference),
-        provider.refund("k4", 1000, "USD", authorized.reference),
-    ]
+def test_an_authorization_reserves_money_under_a_reference(stand: Stand) -> None:
+    result = authorized(stand)
 
-    assert authorized.status is OperationStatus.SUCCEEDED
-    assert authorized.reference
-    assert all(each.status is OperationStatus.SUCCEEDED and each.reference for each in moved)
+    assert (result.status, bool(result.reference)) == (end(stand, AUTHORIZE), True)
+    assert result.valid_until is None or result.valid_until.tzinfo is UTC
 
 
-def test_the_same_key_gets_the_same_answer(provider: Provider) -> None:
-    first = provider.authorize("k1", 2836, "USD", "tok_ok")
+def test_what_is_declined_is_a_definite_answer_with_a_reason(stand: Stand) -> None:
+    if not stand.declined:
+        return  # it takes every token: nothing stands behind one
+    asked = key()
+    result = stand.provider.authorize(asked, 2836, "USD", stand.declined, ORDER)
 
-    assert provider.authorize("k1", 2836, "USD", "tok_ok") == first
-    assert provider.look_up("k1", OperationKind.AUTHORIZE, "tok_ok") == first
-    assert provider.capture("k2", 1, "USD", "r") == provider.capture("k2", 1, "USD", "r")
-    assert provider.look_up("k2", OperationKind.CAPTURE) == provider.capture("k2", 1, "USD", "r")
-
-
-def test_a_webhook_without_its_signature_is_nobodys(provider: Provider) -> None:
-    assert not provider.verify({}, BODY, SECRET, NOW)
-    assert not provider.verify({"test-signature": "", "fake-signature": ""}, BODY, "", NOW)
+    assert (result.status, bool(result.reason)) == (FAILED, True)
+    assert stand.declined not in result.reason
+    assert stand.provider.look_up(asked, AUTHORIZE, stand.declined) == result
 
 
-def test_tokens_decide_what_the_test_provider_answers() -> None:
-    declined = [TEST.authorize("k", 1, "USD", token) for token in ("tok_declined", "tok_?", "")]
+def test_an_authorization_is_captured_in_parts(stand: Stand) -> None:
+    reference = authorized(stand).reference
+    parts = [(key(), amount) for amount in (1000, 1800, 36)]
 
-    assert TEST.authorize("k", 1, "USD", "tok_3ds").status is OperationStatus.PENDING
-    assert {each.status for each in declined} == {OperationStatus.FAILED}
-    assert [each.reason for each in declined] == ["card declined", "unknown token", "unknown token"]
+    results = [stand.provider.capture(it, amount, "USD", reference) for it, amount in parts]
 
-
-def test_a_lost_answer_is_found_by_a_look_up() -> None:
-    with pytest.raises(AmbiguousOutcome):
-        TEST.authorize("k", 1, "USD", "tok_timeout_then_ok")
-
-    found = TEST.look_up("k", OperationKind.AUTHORIZE, "tok_timeout_then_ok")
-    assert found == Result(OperationStatus.SUCCEEDED, reference_of("k"))
+    assert [it.status for it in results] == [end(stand, CAPTURE)] * 3
+    assert [it.amount for it in results] in ([None] * 3, [1000, 1800, 36])
+    again = [stand.provider.capture(it, amount, "USD", reference) for it, amount in parts]
+    assert again == results
 
 
-def test_no_money_moves_without_an_authorization() -> None:
-    assert TEST.capture("k", 1, "USD", "").status is OperationStatus.FAILED
+def test_what_was_not_captured_is_released(stand: Stand) -> None:
+    reference = authorized(stand).reference
+    stand.provider.capture(key(), 1000, "USD", reference)
+
+    assert stand.provider.void(key(), 1836, "USD", reference).status is end(stand, VOID)
 
 
-def test_what_a_client_says_of_money_taken_elsewhere_is_not_repeated() -> None:
-    asked = [
-        EXTERNAL.authorize("k", 1, "USD", "4711"),
-        EXTERNAL.look_up("k", OperationKind.AUTHORIZE, "4711"),
-        EXTERNAL.refund("k", 1, "USD", "4711"),
-    ]
+def test_an_authorization_of_which_nothing_was_captured_is_released_in_parts(stand: Stand) -> None:
+    reference = authorized(stand).reference
+    parts = [(key(), amount) for amount in (1000, 1836)]
 
-    assert asked == [Result(OperationStatus.SUCCEEDED, "external")] * 3
-    assert isinstance(EXTERNAL.read(b"{}"), Ignored)
+    results = [stand.provider.void(it, amount, "USD", reference) for it, amount in parts]
 
-
-def sign(body: bytes = BODY, secret: str = SECRET, at: datetime = NOW) -> dict[str, str]:
-    return {"test-signature": signature(body, secret, int(at.timestamp()))}
+    assert [it.status for it in results] == [end(stand, VOID)] * 2
+    assert [stand.provider.look_up(it, VOID, "", reference) for it, _ in parts] == results
 
 
-def test_a_known_answer_of_the_signature() -> None:
-    assert signature(b'{"a":1}', "secret", 1700000000) == (
-        "t=1700000000,v1=49f24e537407743fa4a0242bb63b94b9a47ee99cbbe071ccd8a22550ae411686"
-    )
+def test_what_was_captured_is_refunded_in_parts(stand: Stand) -> None:
+    reference = captured(stand, 2836)
+    parts = [(key(), amount) for amount in (1000, 836, 1000)]
+
+    results = [stand.provider.refund(it, amount, "USD", reference) for it, amount in parts]
+
+    assert [it.status for it in results] == [end(stand, REFUND)] * 3
+    again = [stand.provider.refund(it, amount, "USD", reference) for it, amount in parts]
+    assert again == results
 
 
-def test_a_fresh_signature_is_accepted() -> None:
-    assert TEST.verify(sign(), BODY, SECRET, NOW)
-    assert TEST.verify(sign(), BODY, SECRET, NOW + timedelta(seconds=TOLERANCE_SECONDS))
+def test_what_was_captured_in_parts_is_refunded_at_once(stand: Stand) -> None:
+    reference = authorized(stand).reference
+    for amount in (1000, 1836):
+        stand.provider.capture(key(), amount, "USD", reference)
+    asked = key()
+
+    result = stand.provider.refund(asked, 2836, "USD", reference)
+
+    assert (result.status, result.amount in (None, 2836)) == (end(stand, REFUND), True)
+    assert stand.provider.refund(asked, 2836, "USD", reference) == result
+    assert stand.provider.look_up(asked, REFUND, "", reference) == result
 
 
-def test_one_of_several_signatures_is_enough_while_a_secret_is_changed() -> None:
-    at = int(NOW.timestamp())
-    old, new = signature(BODY, "old", at), signature(BODY, SECRET, at).partition(",")[2]
+def test_an_authorization_is_renewed_or_certainly_not(stand: Stand) -> None:
+    old, asked = authorized(stand).reference, key()
 
-    assert TEST.verify({"test-signature": f"{old},{new}"}, BODY, SECRET, NOW)
+    new = stand.provider.renew(asked, 2000, "USD", old, ORDER)
 
-
-@pytest.mark.parametrize("seconds", [TOLERANCE_SECONDS + 1, -TOLERANCE_SECONDS - 1])
-def test_a_stale_signature_and_one_from_the_future_are_refused(seconds: int) -> None:
-    assert not TEST.verify(sign(), BODY, SECRET, NOW + timedelta(seconds=seconds))
-
-
-@pytest.mark.parametrize(
-    "header", ["", "t=", "t=1", "v1=ab", "t=x,v1=" + "0" * 64, "t=1,v1=" + "é" * 64, "\ud800"]
-)
-def test_a_header_that_is_no_signature_is_refused(header: str) -> None:
-    assert not TEST.verify({"test-signature": header}, BODY, SECRET, NOW)
+    assert new.status is (DONE if stand.renews else FAILED)
+    assert stand.provider.renew(asked, 2000, "USD", old, ORDER) == new
+    if stand.renews:
+        assert stand.provider.capture(key(), 2000, "USD", new.reference).status is end(
+            stand, CAPTURE
+        )
 
 
-def test_another_secret_another_time_and_rewritten_json_are_refused() -> None:
-    rewritten = json.dumps(json.loads(BODY)).encode()
-    later = sign()["test-signature"].replace(
-        str(int(NOW.timestamp())), str(int(NOW.timestamp()) + 1)
-    )
+def test_what_was_renewed_is_released(stand: Stand) -> None:
+    old = authorized(stand).reference
+    stand.provider.renew(key(), 2836, "USD", old, ORDER)
 
-    assert not TEST.verify(sign(secret="other"), BODY, SECRET, NOW)
-    assert not TEST.verify(sign(), BODY, "", NOW)
-    assert not TEST.verify(sign(), rewritten, SECRET, NOW)
-    assert not TEST.verify({"test-signature": later}, BODY, SECRET, NOW)
+    assert stand.provider.void(key(), 2836, "USD", old).status is end(stand, VOID)
 
 
-@given(st.integers(0, len(BODY) - 1), st.integers(1, 255))
-def test_a_body_with_one_other_byte_is_refused(place: int, flip: int) -> None:
-    changed = bytes(b ^ flip if i == place else b for i, b in enumerate(BODY))
+def test_the_same_key_gets_the_same_answer_and_a_look_up_gives_it(stand: Stand) -> None:
+    provider, token, keys = stand.provider, stand.token("USD"), [key() for _ in range(4)]
+    first = provider.authorize(keys[0], 2836, "USD", token, ORDER)
+    assert provider.authorize(keys[0], 2836, "USD", token, ORDER) == first
+    assert provider.look_up(keys[0], AUTHORIZE, token) == first
 
-    assert not TEST.verify(sign(), changed, SECRET, NOW)
-
-
-def test_a_webhook_tells_how_an_authorization_ended() -> None:
-    failed = BODY.replace(b"succeeded", b"failed")
-    settled, refused = TEST.read(BODY), TEST.read(failed)
-
-    assert settled == Notice("ord_1", "k1", Result(OperationStatus.SUCCEEDED, reference_of("k1")))
-    assert isinstance(refused, Notice)
-    assert refused.result.status is OperationStatus.FAILED
-    assert isinstance(TEST.read(BODY.replace(b"authorization", b"weather")), Ignored)
+    asks = ((CAPTURE, provider.capture), (VOID, provider.void), (REFUND, provider.refund))
+    for (kind, ask), asked in zip(asks, keys[1:], strict=True):
+        answer = ask(asked, 500, "USD", first.reference)
+        assert ask(asked, 500, "USD", first.reference) == answer
+        assert provider.look_up(asked, kind, "", first.reference) == answer
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"[]", b"{", b"{}", b'{"event":1}', BODY.replace(b'"k1"', b"7"), b"\xff", b"9" * 9999],
-)
-def test_a_malformed_webhook_is_a_typed_refusal(body: bytes) -> None:
-    with pytest.raises(MalformedNotice):
-        TEST.read(body)
+def test_a_renewal_is_found_by_the_reference_that_it_renews(stand: Stand) -> None:
+    if not stand.renews:
+        return
+    old, asked = authorized(stand).reference, key()
+    new = stand.provider.renew(asked, 2836, "USD", old, ORDER)
+
+    assert stand.provider.look_up(asked, AUTHORIZE, "", old) == new
 
 
-@given(
-    st.binary(max_size=100)
-    | st.recursive(
-        st.none() | st.text() | st.integers(),
-        lambda x: st.dictionaries(st.sampled_from(["event", "order_id", "key"]), x),
-    ).map(lambda x: json.dumps(x).encode())
-)
-def test_no_webhook_is_a_surprise(body: bytes) -> None:
+@pytest.mark.parametrize("kind", list(OperationKind))
+def test_a_key_that_was_never_asked_is_unknown(stand: Stand, kind: OperationKind) -> None:
+    if not stand.remembers:
+        return  # it has no memory, and its answers depend on nothing else
+    reference = authorized(stand).reference
+
+    token = stand.token("USD") if kind is AUTHORIZE else ""
+    assert stand.provider.look_up(key(), kind, token, reference) is None
+
+
+@pytest.mark.parametrize("currency", ["JPY", "CLP", "KWD", "BHD", "USD"])
+def test_what_we_ask_is_what_the_provider_is_asked(stand: Stand, currency: str) -> None:
+    result = authorized(stand, 12340, currency)
+
+    assert result.status is end(stand, AUTHORIZE)
+    assert result.amount in (None, 12340)
+    if stand.asked_of:
+        assert stand.asked_of(result.reference) == (12340, currency.lower())
+    moved = stand.provider.capture(key(), 12340, currency, result.reference)
+    assert (moved.status, moved.amount in (None, 12340)) == (end(stand, CAPTURE), True)
+    back = stand.provider.refund(key(), 40, currency, result.reference)
+    assert (back.status, back.amount in (None, 40)) == (end(stand, REFUND), True)
+
+
+def test_no_provider_counts_these_currencies_otherwise() -> None:
+    assert {from_stripe(7, code) for code in ("jpy", "clp", "kwd", "bhd", "usd")} == {7}
+
+
+def test_a_webhook_without_its_signature_is_nobodys(stand: Stand) -> None:
+    none = {"test-signature": "", "fake-signature": "", "stripe-signature": ""}
+
+    assert not stand.provider.verify({}, b"{}", "secret", NOW)
+    assert not stand.provider.verify(none, b"{}", "", NOW)
+    assert not stand.provider.verify(none, b"\xff", "secret", NOW)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"9" * 9999])
+def test_a_webhook_that_is_no_event_is_refused_or_ignored(stand: Stand, body: bytes) -> None:
+    if stand.provider.code == "fake":
+        return  # only tests write to it
     try:
-        TEST.read(body)
+        assert isinstance(stand.provider.read(body), Ignored)
     except MalformedNotice:
         return
-
-
-def test_the_fake_moves_money_though_its_answer_is_lost() -> None:
-    psp = FakePsp(faults=deque([Fault.LOST_ANSWER]))
-    with pytest.raises(AmbiguousOutcome):
-        psp.capture("k", 5, "USD", "r")
-
-    assert psp.moved(OperationKind.CAPTURE) == 5
-    assert psp.look_up("k", OperationKind.CAPTURE) == psp.capture("k", 5, "USD", "r")
-    assert psp.moved(OperationKind.CAPTURE) == 5
-
-
-def test_the_fake_never_heard_of_a_lost_request() -> None:
-    psp = FakePsp(faults=deque([Fault.LOST_REQUEST]))
-    with pytest.raises(AmbiguousOutcome):
-        psp.capture("k", 5, "USD", "r")
-
-    assert psp.look_up("k", OperationKind.CAPTURE) is None
-    assert psp.capture("k", 5, "USD", "r").status is OperationStatus.SUCCEEDED
-
-
-def test_the_fake_refuses_a_key_for_good_and_takes_the_next() -> None:
-    psp = FakePsp(faults=deque([Fault.REFUSED]))
-
-    assert psp.capture("k-1", 5, "USD", "r").status is OperationStatus.FAILED
-    assert psp.capture("k-1", 5, "USD", "r").status is OperationStatus.FAILED
-    assert psp.capture("k-2", 5, "USD", "r").status is OperationStatus.SUCCEEDED
-    assert psp.moved(OperationKind.CAPTURE) == 5

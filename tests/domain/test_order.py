@@ -11,6 +11,7 @@ from oms.domain import events as e
 from oms.domain.decide import decide
 from oms.domain.errors import IllegalTransition, OnHold, QuantityExceeded, Refused
 from oms.domain.fulfillment import FulfillmentStatus, Quantity
+from oms.domain.holds import NewHold
 from oms.domain.ids import order_id_of
 from oms.domain.inventory import fits
 from oms.domain.lines import Discount, Shipping
@@ -98,10 +99,10 @@ def test_a_warehouse_may_skip_accepting_but_not_packing() -> None:
         story.do(c.ShipFulfillmentOrder(story.box(1), story.parcels(1, "EZ1")))
 
 
-def test_an_order_on_hold_is_neither_confirmed_nor_routed_nor_shipped() -> None:
-    story = Story(placement(holds=(("manual", "look"),))).authorized()
+def test_an_order_on_hold_is_confirmed_but_not_routed() -> None:
+    story = Story(placement(holds=(NewHold("manual", "look"),))).authorized()
     statuses = [story.order.status, story.do(c.ReleaseHold("hold_1", "fine")).order.status]
-    assert statuses == [OrderStatus.PLACED, OrderStatus.CONFIRMED]
+    assert statuses == [OrderStatus.CONFIRMED, OrderStatus.CONFIRMED]
 
     story.do(c.PlaceHold("fraud", "odd"))
 

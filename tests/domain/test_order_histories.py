@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from oms.contracts import codec, events
 from oms.domain import commands as c
 from oms.domain import events as e
-from oms.domain.decide import MAX_ROUTING_ROUNDS, decide, facts
+from oms.domain.decide import MAX_ROUTING_ROUNDS, decide, facts, place
+from oms.domain.decide.editing import previewed
+from oms.domain.edits import Changes
 from oms.domain.errors import NotFound, Refused
 from oms.domain.fulfillment import Delivery, FulfillmentOrder, FulfillmentStatus, Quantity
 from oms.domain.items import Backorders
@@ -31,7 +33,8 @@ from oms.domain.order import (
     planned_change,
     stock_change,
 )
-from oms.domain.payment import OperationKind, OperationStatus
+from oms.domain.payment import DisputeStatus, OperationKind, OperationStatus
+from oms.domain.routing import Destination
 from oms.domain.statuses import fulfillment_status, payment_status
 from oms.domain.tracking import TrackingStatus
 from oms.domain.waits import Wait, outcome, place_to_wait, prepared, waits_for_supply
@@ -61,7 +64,7 @@ def orders(draw: st.DrawFn) -> c.PlaceOrder:
     ]
     base = sum(each.gross for each in lines)
     discount = draw(st.integers(0, base))
-    return placement(
+    command = placement(
         *lines,
         discounts=(Discount("ALL", discount),) if discount else (),
         shipping=Shipping("standard", draw(st.integers(0, 700))),
@@ -70,6 +73,17 @@ def orders(draw: st.DrawFn) -> c.PlaceOrder:
         captured=draw(st.sampled_from((0, 10**9))),
         pickup_location=draw(st.sampled_from(("", STORE))),
     )
+    return command if command.captured else replace(command, tenders=_tenders(draw, command))
+
+
+def _tenders(draw: st.DrawFn, command: c.PlaceOrder) -> tuple[c.TenderGiven, ...]:
+    """Up to two others pay some of it; one of them is paid before anything has left."""
+    (placed, *_) = place(command)
+    assert isinstance(placed, e.OrderPlaced)
+    first = draw(st.integers(0, placed.total))
+    second = draw(st.integers(0, placed.total - first))
+    given = c.TenderGiven("gift_card", first), c.TenderGiven("bank", second, prepaid=True)
+    return tuple(each for each in given if each.amount)[: draw(st.integers(0, 2))]
 
 
 @st.composite
@@ -95,8 +109,19 @@ def _result(order: Order, n: int, m: int) -> c.Command:
     if not order.payment.operations:
         return c.PlaceHold("manual", "nothing to pay")
     status = list(OperationStatus)[1:][m % 4]
-    attempt = order.payment.operation(_operation(order, n)).attempt - (1 if m == 7 else 0)
-    return c.RecordPaymentResult(_operation(order, n), attempt, status, "ref", "reason")
+    operation = order.payment.operation(_operation(order, n))
+    attempt = operation.attempt - (1 if m == 7 else 0)
+    if not order.payment.is_backed(operation):
+        status = OperationStatus.FAILED  # nobody gives back what was never taken
+    until = NOW + timedelta(days=7) if n % 2 else None
+    return c.RecordPaymentResult(
+        operation.operation_id, attempt, status, "ref", "reason", valid_until=until
+    )
+
+
+def _dispute(order: Order, n: int, m: int) -> c.Command:
+    status = list(DisputeStatus)[m % 3]
+    return c.RecordDispute(order.payment.provider, "ref", f"dp_{n % 2}", 100 * n, status)
 
 
 def _plan(order: Order, n: int, m: int) -> tuple[e.Assigned, ...]:
@@ -189,8 +214,8 @@ def _onward(order: Order, n: int, m: int) -> c.Command:
         return c.ReleaseBackorder(line.parts[-1].item)
     if order.active_holds:
         return c.ReleaseHold(order.active_holds[0].hold_id, "fine")
-    if prepared(order) == "declined":
-        return c.CancelOrder("declined")
+    if prepared(order) == "declined" or (prepared(order) == "on_hold" and order.has_unshipped):
+        return c.CancelOrder("no money")
     if any(x.open for x in order.lines):
         return _routed_onward(order, n, m)
     return _onward_box(order, n, m)
@@ -248,6 +273,24 @@ def _short_pick(order: Order, n: int, m: int) -> c.Command:
     return c.ShortPickFulfillmentOrder(identity, "not there", missing=said, until=until)
 
 
+def _edit(order: Order, n: int, m: int) -> c.Command:
+    """At the figure that it comes to now."""
+    new = line(90, sku=SKUS[n % 3], quantity=1 + m % 2, unit_price=100 * n, tax=m)
+    changes = Changes(
+        added=(new,) if n % 3 else (),
+        removed=_some(order, n, m) if m % 3 else (),
+        shipping=Shipping("other", 100 * m) if n == 6 else None,
+        destination=Destination("FR") if m == 7 else None,
+    )
+    due = previewed(order, changes).due
+    return c.ApplyEdit(f"edt_{order.version}", changes, "asked", due)
+
+
+def _drop_edit(order: Order, n: int, m: int) -> c.Command:
+    edits = [each.edit_id for each in order.edits] or ["edt_none"]
+    return c.DeclineEdit(edits[n % len(edits)], "late")
+
+
 WISHES: dict[str, Any] = {
     "onward": _onward,
     "result": _result,
@@ -294,6 +337,11 @@ WISHES: dict[str, Any] = {
     "attention": lambda o, n, m: c.RaiseAttention("look"),
     "resolve": lambda o, n, m: c.ResolveAttention(("retry", "cancel", "ignore")[n % 3]),
     "settle": lambda o, n, m: c.SettleStock("nothing"),
+    "renew": lambda o, n, m: c.RenewAuthorization(NOW + timedelta(days=n + m)),
+    "expire": lambda o, n, m: c.ExpireAuthorization(NOW + timedelta(days=n + m)),
+    "dispute": _dispute,
+    "edit": _edit,
+    "drop the edit": _drop_edit,
 }
 
 
@@ -306,6 +354,7 @@ SUPPLY = (
     "arrive",
     "pick short",
     "reject",
+    "edit",
 )
 
 
@@ -418,7 +467,9 @@ def held(box: FulfillmentOrder) -> str:
 def check_money(order: Order) -> None:
     payment = order.payment
     captured = payment.committed(OperationKind.CAPTURE)
-    assert payment.refunded <= payment.captured <= payment.authorized <= max(order.total, 0)
+    assert payment.refunded <= payment.captured <= payment.authorized
+    renewed = any(each.of for each in payment.authorizations)
+    assert order.edits or renewed or payment.authorized <= max(order.total, 0)
     assert payment.captured + payment.voided <= payment.authorized
     assert captured <= max(payment.authorized, 0)
     assert captured - payment.committed(OperationKind.REFUND) >= 0
@@ -427,7 +478,7 @@ def check_money(order: Order) -> None:
     if order.is_final:  # nothing is kept for what was not delivered
         kept = captured - payment.committed(OperationKind.REFUND)
         failed = any(o.status is OperationStatus.FAILED for o in payment.operations)
-        assert failed or kept == order.payable
+        assert failed or payment.disputes or kept == order.payable
 
 
 def check_statuses(order: Order) -> None:

@@ -41,6 +41,7 @@ class House:
             Name=name, SecretString=json.dumps(SECRETS)
         )
         cloud.client("events").create_event_bus(Name=name)
+        cloud.client("s3").create_bucket(Bucket=name)
         return cls(
             cloud,
             {
@@ -49,8 +50,11 @@ class House:
                 "SECRET_ID": secret["ARN"],
                 "VAULT_KEY_ID": cloud.client("kms").create_key()["KeyMetadata"]["KeyId"],
                 "EVENT_BUS": name,
+                "FILES_BUCKET": name,
+                "RETURN_CARRIER": "test",
                 "PAYMENT_PROVIDERS": "external,test",
                 "ORDER_WORKFLOW": machine(cloud.client("stepfunctions"), name),
+                "RETURN_WORKFLOW": machine(cloud.client("stepfunctions"), f"returns-{name}"),
             },
         )
 

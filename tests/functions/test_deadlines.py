@@ -30,7 +30,9 @@ PENDING = Result(OperationStatus.PENDING, "fake_1")
 class SilentPsp(FakePsp):
     """It is asked, and no answer arrives."""
 
-    def look_up(self, key: str, kind: OperationKind, token: str = "") -> Result | None:
+    def look_up(
+        self, key: str, kind: OperationKind, token: str = "", reference: str = ""
+    ) -> Result | None:
         raise AmbiguousOutcome(key)
 
 

@@ -17,6 +17,7 @@ from functions.reports import api as reports_api
 from functions.reports import project_event
 from oms.adapters import (
     attention,
+    credit_ledger,
     dynamodb,
     histories,
     mail,
@@ -46,6 +47,7 @@ FACTORIES: list[Any] = [
     attention.attention_list,
     histories.histories,
     orders_table.orders_table,
+    credit_ledger.credit_ledger,
     ops_api.desk,
     ops_api.stock_table,
 ]
@@ -84,7 +86,9 @@ def deployed(cloud: Any, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iter
         "REPORTS_TABLE": create_table(dynamodb, "reports", f"reports-{name}"),
         "VAULT_KEY_ID": cloud.client("kms").create_key()["KeyMetadata"]["KeyId"],
         "SENDER_EMAIL": "shop@example.com",
+        "TRACKING_PAGES": "none",
         "ORDER_WORKFLOW": a_machine(cloud.client("stepfunctions")),
+        "RETURN_WORKFLOW": a_machine(cloud.client("stepfunctions")),
     }
     for setting, value in environment.items():
         monkeypatch.setenv(setting, value)

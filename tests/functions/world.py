@@ -157,7 +157,9 @@ class World:
         return Write({"Put": {"TableName": self.orders_name, "Item": item}})
 
     def pay(self, order_id: str) -> Order:
-        return settle(self.orders, order_id, at=now(), providers=self.providers)
+        return settle(
+            self.orders, order_id, at=now(), providers=self.providers, deadlines=self.agenda
+        )
 
     def route(self, order_id: str) -> str:
         return self.routing.router(now()).route(order_id)

@@ -58,6 +58,14 @@ class Assembly:
         layers = self.of_type("Lambda::LayerVersion")
         return {name: self.unpacked(it["Properties"]["Content"]) for name, it in layers.items()}
 
+    def layers_of(self, name: str) -> list[Path]:
+        """Those that a function loads."""
+        loaded = [it["Ref"] for it in self.functions[name]["Properties"]["Layers"]]
+        return [self.layers[layer] for layer in loaded]
+
+    def has_packages(self, name: str, layer: str) -> bool:
+        return any(layer in it["Ref"] for it in self.functions[name]["Properties"]["Layers"])
+
     @property
     def violations(self) -> list[dict[str, Any]]:
         report = json.loads((self.path / "validation-report.json").read_text())

@@ -2,7 +2,7 @@ import importlib
 from pathlib import Path
 
 from infra.local.install import ROOT
-from oms.adapters.payments import PROVIDERS
+from oms.adapters.payments import BY_HAND, PROVIDERS, SETTINGS
 from tests.infra.conftest import Assembly, Resource
 
 GIVEN_TO_ALL = {"POWERTOOLS_SERVICE_NAME"}
@@ -39,13 +39,25 @@ def test_a_function_is_given_what_it_reads_and_nothing_else(aws: Assembly) -> No
 def test_only_the_embedded_cloud_takes_orders_that_nobody_pays_for(
     aws: Assembly, local: Assembly
 ) -> None:
-    assert providers(aws) == {"external"}
-    assert providers(local) == {"external", "test"} == set(PROVIDERS)
+    assert {"external", "store_credit", "gift_card"} <= providers(aws) <= set(PROVIDERS) - {"test"}
+    assert providers(local) == providers(aws) | BY_HAND | {"test"}
 
 
 def providers(assembly: Assembly) -> set[str]:
     environment = assembly.functions["CaptureApi"]["Properties"]["Environment"]["Variables"]
     return set(environment["PAYMENT_PROVIDERS"].split(","))
+
+
+def test_who_asks_a_provider_has_its_library_and_may_read_its_key(aws: Assembly) -> None:
+    asking = {name for name in aws.functions if aws.has_packages(name, "Payments")}
+
+    assert asking == {name for name in aws.functions if set(SETTINGS) <= environment(aws, name)}
+    assert {"AuthorizePayment", "CapturePayment", "ReconcileOrders", "RefundPayment"} <= asking
+    assert {"CaptureApi", "RouteOrder", "PaymentsApi"}.isdisjoint(asking)
+
+
+def environment(assembly: Assembly, name: str) -> set[str]:
+    return set(assembly.functions[name]["Properties"]["Environment"]["Variables"])
 
 
 def test_functions_are_small_and_run_on_arm(aws: Assembly) -> None:

@@ -29,7 +29,7 @@ def test_each_route_goes_to_its_function(aws: Assembly) -> None:
     assert served == {route.key: route.function_id for route in ROUTES}
 
 
-def test_only_webhooks_come_without_a_token(aws: Assembly) -> None:
+def test_only_webhooks_and_tracking_pages_come_without_a_token(aws: Assembly) -> None:
     open_to_all = {
         route["Properties"]["RouteKey"]
         for route in aws.of_type("ApiGatewayV2::Route").values()
@@ -37,7 +37,8 @@ def test_only_webhooks_come_without_a_token(aws: Assembly) -> None:
     }
 
     assert open_to_all == {route.key for route in ROUTES if route.scope is None}
-    assert all(key.endswith("/webhooks") for key in open_to_all)
+    tracked = {key for key in open_to_all if key.partition(" ")[2].startswith("/track/{token}/")}
+    assert all(key.endswith("/webhooks") for key in open_to_all - tracked)
 
 
 def test_every_scope_is_offered_by_the_user_pool(aws: Assembly) -> None:
@@ -56,6 +57,15 @@ def test_the_gateway_throttles_logs_and_shares_nothing_with_browsers(aws: Assemb
     assert "CorsConfiguration" not in api["Properties"]
     assert settings["ThrottlingRateLimit"] <= settings["ThrottlingBurstLimit"]
     assert json.loads(stage["Properties"]["AccessLogSettings"]["Format"])["status"]
+
+
+def test_codes_of_gift_cards_are_not_guessed_fast(aws: Assembly) -> None:
+    (stage,) = aws.of_type("ApiGatewayV2::Stage").values()
+    slow = stage["Properties"]["RouteSettings"]["POST /gift-cards/lookup"]
+
+    assert slow["ThrottlingRateLimit"] <= slow["ThrottlingBurstLimit"] <= 10
+    named = {aws.resources[name]["Properties"].get("RouteKey") for name in stage["DependsOn"]}
+    assert "POST /gift-cards/lookup" in named
 
 
 def test_no_address_of_a_caller_is_logged(aws: Assembly) -> None:

@@ -4,6 +4,7 @@ import _imp
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -72,10 +73,26 @@ def test_the_vendor_layer_describes_only_the_services_that_we_call(aws: Assembly
     assert "ec2" not in described
 
 
-def test_a_function_and_its_layers_fit_into_lambda_four_times(aws: Assembly) -> None:
-    layers = sum(size_of(layer) for layer in aws.layers.values())
+def test_a_function_and_its_layers_fit_into_lambda_three_times(aws: Assembly) -> None:
+    for name in aws.functions:
+        assert sum(size_of(layer) for layer in aws.layers_of(name)) < 250_000_000 / 3, name
 
-    assert layers < 250_000_000 / 4
+
+def test_packages_that_few_functions_need_are_loaded_by_few_functions(aws: Assembly) -> None:
+    for layer in set(map(short, aws.layers)) - {"Oms", "Vendor"}:
+        loading = [name for name in aws.functions if aws.has_packages(name, layer)]
+        assert 0 < len(loading) < len(aws.functions) / 2, layer
+
+
+def short(layer: str) -> str:
+    return layer.removeprefix("Layers")[:-8]
+
+
+def test_no_package_is_in_two_layers_that_a_function_loads(aws: Assembly) -> None:
+    for name in aws.functions:
+        found = [it.name for layer in aws.layers_of(name) for it in (layer / "python").iterdir()]
+        twice = {it for it in found if found.count(it) > 1} - {"__pycache__"}
+        assert not twice, name
 
 
 def size_of(folder: Path) -> int:
@@ -92,11 +109,27 @@ def test_a_function_contains_its_own_capability_and_no_other(aws: Assembly) -> N
 
 @pytest.mark.slow
 def test_every_handler_can_be_imported_with_only_its_layers(local: Assembly) -> None:
-    layers = [f"{layer}/python" for layer in local.layers.values()]
-    for function in local.functions.values():
+    for name, function in local.functions.items():
+        layers = [f"{layer}/python" for layer in local.layers_of(name)]
         properties = function["Properties"]
         module = properties["Handler"].rpartition(".")[0]
         import_alone(module, [str(local.unpacked(properties["Code"])), *layers])
+
+
+@pytest.mark.slow
+def test_stripe_is_asked_with_only_the_layers_of_a_function_that_asks_it(local: Assembly) -> None:
+    layers = [f"{layer}/python" for layer in local.layers_of("AuthorizePayment")]
+    ask = """
+        from oms.adapters.payments.base import AmbiguousOutcome
+        from oms.adapters.payments.stripe import Stripe
+        from oms.adapters.payments.stripe_client import client
+        try:
+            Stripe(lambda: client("sk_test", "http://127.0.0.1:9")).authorize("k", 5, "USD", "pm_1")
+        except AmbiguousOutcome:  # nobody is there
+            raise SystemExit(0)
+        raise SystemExit(1)
+    """
+    run_alone(dedent(ask), layers)
 
 
 @pytest.mark.slow
@@ -111,7 +144,7 @@ def import_alone(module: str, path: list[str]) -> None:
 
 
 def run_alone(code: str, path: list[str]) -> None:
-    code = f"import sys; sys.path[:0] = {path!r}; {code}"
+    code = f"import sys; sys.path[:0] = {path!r}\n{code}"
     command = [str(Target("local").interpreter), "-I", "-S", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, env={}, check=False)
     assert done.returncode == 0, done.stderr

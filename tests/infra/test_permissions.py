@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from oms.adapters.drafts_table import PURPOSE as DRAFT_PURPOSE
 from oms.adapters.vault import PURPOSE
 from tests.infra.conftest import Assembly
 
@@ -19,8 +20,9 @@ KNOWS_NO_RESOURCES = {
     "logs:UpdateLogDelivery": "",
 }
 CONTACTS = {"StringEquals": {f"kms:EncryptionContext:{k}": v for k, v in PURPOSE.items()}}
+DRAFTS = {"StringEquals": {f"kms:EncryptionContext:{k}": v for k, v in DRAFT_PURPOSE.items()}}
 EXECUTIONS = ":execution:OmsService-Order:*"
-FOLDERS = ("/imports/*", "/jobs/*")
+FOLDERS = ("/documents/*", "/imports/*", "/jobs/*", "/labels/*")
 
 
 def statements(assembly: Assembly) -> Iterator[dict[str, Any]]:
@@ -53,7 +55,7 @@ def without_names(resource: str) -> str:
     return resource
 
 
-def test_only_bulk_touches_files_and_nobody_deletes_them(aws: Assembly) -> None:
+def test_few_touch_files_and_nobody_deletes_them(aws: Assembly) -> None:
     touching = {
         name: {verb for verb in verbs_of(aws, name) if verb.startswith("s3:")}
         for name in aws.functions
@@ -61,6 +63,11 @@ def test_only_bulk_touches_files_and_nobody_deletes_them(aws: Assembly) -> None:
 
     assert {name: verbs for name, verbs in touching.items() if verbs} == {
         "BulkApi": {"s3:GetObject", "s3:PutObject", "s3:ListBucket"},
+        "InvoicesApi": {"s3:GetObject", "s3:PutObject", "s3:ListBucket"},
+        "IssueDocuments": {"s3:GetObject", "s3:PutObject", "s3:ListBucket"},
+        "IssueReturnLabel": {"s3:PutObject", "s3:AbortMultipartUpload", "s3:ListBucket"},
+        "ReturnsApi": {"s3:GetObject", "s3:ListBucket"},
+        "TrackingPage": {"s3:GetObject", "s3:ListBucket"},
         "WorkJob": {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListBucket"},
     }
 
@@ -70,7 +77,7 @@ def test_no_role_has_a_policy_that_somebody_else_maintains(aws: Assembly) -> Non
         assert "ManagedPolicyArns" not in role["Properties"]
 
 
-def test_only_placing_an_order_wraps_a_contact_and_only_the_notifier_opens_one(
+def test_only_who_takes_or_changes_an_address_wraps_a_contact_and_few_open_one(
     aws: Assembly,
 ) -> None:
     wraps, opens = set(), set()
@@ -79,8 +86,10 @@ def test_only_placing_an_order_wraps_a_contact_and_only_the_notifier_opens_one(
         wraps |= {name} if "kms:GenerateDataKey" in vault else set()
         opens |= {name} if "kms:Decrypt" in vault else set()
 
-    assert wraps == {"CaptureApi", "ReceiveChannelOrder"}
-    assert opens == {"NotifyCustomer"}
+    taking = {"CaptureApi", "DraftsApi", "EditsApi", "ReceiveChannelOrder"}
+    assert wraps == {*taking, "PlaceExchange"}
+    printing = {"InvoicesApi", "IssueDocuments", "IssueReturnLabel"}
+    assert opens == {"EditsApi", "NotifyCustomer", "PlaceExchange", *printing}
 
 
 def test_the_key_is_used_for_contacts_or_through_a_service_and_for_nothing_else(
@@ -89,7 +98,17 @@ def test_the_key_is_used_for_contacts_or_through_a_service_and_for_nothing_else(
     for statement in statements(aws):
         if any(verb.startswith("kms:") for verb in as_list(statement["Action"])):
             ((name, _),) = statement["Condition"]["StringEquals"].items()
-            assert name == "kms:ViaService" or statement["Condition"] == CONTACTS
+            assert name == "kms:ViaService" or statement["Condition"] in (CONTACTS, DRAFTS)
+
+
+def test_only_who_takes_drafts_down_reads_them(aws: Assembly) -> None:
+    readers = {
+        name
+        for name in aws.functions
+        if any(it.get("Condition") == DRAFTS for it in granted_by_role(aws, name))
+    }
+
+    assert readers == {"DraftsApi"}
 
 
 def test_only_the_outbox_publishes_and_starts_orders_with_the_repair_crew(aws: Assembly) -> None:
@@ -103,7 +122,7 @@ def test_only_the_outbox_publishes_and_starts_orders_with_the_repair_crew(aws: A
 def test_who_tells_waiting_orders_may_wake_them(aws: Assembly) -> None:
     wake = {name for name in aws.functions if "states:SendTaskSuccess" in verbs_of(aws, name)}
 
-    assert wake == {"PublishEvents", "AwaitOutcome", "ReconcileOrders"}
+    assert wake == {"PublishEvents", "AwaitOutcome", "AwaitReturn", "ReconcileOrders"}
 
 
 def test_a_workflow_may_call_its_steps_and_nothing_else(aws: Assembly) -> None:
@@ -121,6 +140,8 @@ def test_a_workflow_may_call_its_steps_and_nothing_else(aws: Assembly) -> None:
         "OmsService-Order": {"lambda:InvokeFunction", "states:StartSyncExecution"},
         "OmsService-Prepare": {"lambda:InvokeFunction"},
         "OmsService-Cancel": {"lambda:InvokeFunction"},
+        "OmsService-Return": {"lambda:InvokeFunction", "states:StartSyncExecution"},
+        "OmsService-Settle": {"lambda:InvokeFunction"},
     }
 
 

@@ -47,15 +47,24 @@ def handler(event, context):
     if "token" in event and line:
         call("states", "AWSStepFunctions.SendTaskSuccess",
             taskToken=event["token"], output=json.dumps({"outcome": line}))
-    return {"outcome": line, "order_id": event["order_id"]}
+    outcome, _, seconds = (line or "").partition(" for ")
+    said = {"outcome": outcome or None, "seconds": int(seconds or 600)}
+    return {**said, "order_id": event["order_id"]}
 """
-STEPS = ("AuthorizePayment", "RouteOrder", "ReleaseStock", "RefundPayment", "AwaitOutcome")
+STEPS = (
+    *("AuthorizePayment", "RouteOrder", "ReleaseStock", "RefundPayment", "AwaitOutcome"),
+    *("LookAtReturn", "SettleReturn", "AwaitReturn"),
+)
 GOES_WELL = {
     "AuthorizePayment": ["authorized"],
     "RouteOrder": ["routed"],
     "ReleaseStock": ["released"],
     "RefundPayment": ["cancelled"],
     "AwaitOutcome:fulfillment": ["done"],
+    "LookAtReturn": ["goods"],
+    "SettleReturn": ["completed"],
+    "AwaitReturn:goods": ["received"],
+    "AwaitReturn:inspection": ["inspected"],
 }
 
 
@@ -80,8 +89,9 @@ class Workflow:
             item = {"PK": {"S": order_id}, "SK": {"S": step}, "script": {"S": json.dumps(lines)}}
             self.cloud.client("dynamodb").put_item(TableName="scripts", Item=item)
         machine = self.machine(order_id, deadline)
+        given = {"order_id": order_id, "return_id": order_id.replace("ord_", "ret_") + "-1"}
         started = self.cloud.client("stepfunctions").start_execution(
-            stateMachineArn=machine, name=order_id, input=json.dumps({"order_id": order_id})
+            stateMachineArn=machine, name=order_id, input=json.dumps(given)
         )
         return Run(self.cloud, order_id, started["executionArn"])
 
@@ -180,6 +190,7 @@ def test_an_order_that_goes_well_enters_five_states(workflow: Workflow) -> None:
     ("step", "outcome", "wait"),
     [
         ("AuthorizePayment", "payment_pending", "Await payment"),
+        ("AuthorizePayment", "transfer_pending", "Await transfer"),
         ("RouteOrder", "on_hold", "Await release"),
         ("RouteOrder", "backordered", "Await stock"),
     ],
@@ -187,7 +198,7 @@ def test_an_order_that_goes_well_enters_five_states(workflow: Workflow) -> None:
 def test_an_order_that_has_waited_is_prepared_again(
     workflow: Workflow, step: str, outcome: str, wait: str
 ) -> None:
-    kind = {"Await payment": "payment", "Await release": "release", "Await stock": "stock"}[wait]
+    kind = wait.removeprefix("Await ")
     run = workflow.run({step: [outcome, GOES_WELL[step][0]], f"AwaitOutcome:{kind}": ["over"]})
 
     assert run.life().path == [
@@ -217,6 +228,7 @@ def test_an_order_that_cannot_go_on_gives_back_its_stock_and_then_its_money(
     ("step", "outcome", "wait", "reason"),
     [
         ("AuthorizePayment", "payment_pending", "Await payment", "expired"),
+        ("AuthorizePayment", "transfer_pending", "Await transfer", "expired"),
         ("RouteOrder", "backordered", "Await stock", "out_of_stock"),
     ],
 )

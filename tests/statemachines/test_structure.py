@@ -5,13 +5,15 @@ import re
 
 import pytest
 
-from infra.workflow import DEADLINES, DEFINITIONS, SECONDS, definition
+from infra.workflow import DEADLINES, DEADLINES_OF_RETURNS, DEFINITIONS, SECONDS, definition
 from tests.statemachines.machines import NAMES, machine, states, strings, tasks, waits, ways_out
 
 SUBSTITUTION = re.compile(r"\$\{(\w+)\}")
-MACHINES = {"PrepareMachine", "CancelMachine"}
+MACHINES = {"PrepareMachine", "CancelMachine", "SettleMachine"}
 ENDS = {"Succeed", "Fail"}
-BEFORE_A_PERSON = {"Needs attention", "Prepared?", "Cancelled?"}  # those try again later, first
+# Those with a question mark try again later, first.
+BEFORE_A_PERSON = {"Needs attention", "Prepared?", "Cancelled?", "Settled?"}
+COMPUTED = "{% $states.input.seconds %}"  # until the day by which a return is handed over
 
 every_machine = pytest.mark.parametrize("name", NAMES)
 
@@ -77,7 +79,7 @@ def test_only_jsonata_is_spoken_and_it_stays_short(name: str) -> None:
 @every_machine
 def test_every_task_has_a_deadline_a_retry_with_jitter_and_a_way_out(name: str) -> None:
     for state in tasks(name).values():
-        assert isinstance(state["TimeoutSeconds"], int)
+        assert isinstance(state["TimeoutSeconds"], int) or state["TimeoutSeconds"] == COMPUTED
         assert state["Retry"][0]["JitterStrategy"] == "FULL"
         assert "States.TaskFailed" in state["Retry"][0]["ErrorEquals"]
         assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
@@ -103,8 +105,9 @@ def test_every_choice_has_an_answer_for_what_nobody_expected(name: str) -> None:
             assert state["Default"] in states(name)
 
 
-def test_a_wait_that_is_over_is_never_waited_for_again() -> None:
-    for title, state in waits("order").items():
+@pytest.mark.parametrize("name", ["order", "return"])
+def test_a_wait_that_is_over_is_never_waited_for_again(name: str) -> None:
+    for title, state in waits(name).items():
         assert state["Catch"][0]["ErrorEquals"] == ["States.Timeout"], title
         assert not any("States.Timeout" in retry["ErrorEquals"] for retry in state["Retry"])
 
@@ -115,6 +118,27 @@ def test_each_wait_names_itself_as_the_domain_does() -> None:
     waited_for = [state["Arguments"]["Payload"]["wait"] for state in waits("order").values()]
 
     assert sorted(waited_for) == sorted(Wait)
+
+
+def test_each_wait_of_a_return_names_itself_as_the_domain_does() -> None:
+    from oms.domain.returns.waits import ReturnWait
+
+    waited_for = {state["Arguments"]["Payload"]["wait"] for state in waits("return").values()}
+
+    assert waited_for == set(ReturnWait)
+
+
+def test_goods_are_awaited_until_the_day_of_their_return_and_then_looked_at_again() -> None:
+    shortened = json.loads(definition("return", lambda name: 2))["States"]
+    fixed = {"Await parcel", "Await inspection", "Needs attention"}
+
+    assert {shortened[title]["TimeoutSeconds"] for title in fixed} == {2}
+    assert sorted(states("return")[title]["TimeoutSeconds"] for title in fixed) == sorted(
+        [*DEADLINES_OF_RETURNS.values(), DEADLINES["AttentionDeadline"]]
+    )
+    assert waits("return").keys() - fixed == {"Await goods"}
+    assert states("return")["Await goods"]["TimeoutSeconds"] == COMPUTED
+    assert states("return")["Await goods"]["Catch"][0]["Next"] == "Look at return"
 
 
 def test_each_deadline_is_of_one_wait_and_can_be_changed() -> None:
@@ -141,8 +165,8 @@ def test_what_failed_is_tried_again_after_a_pause_that_can_be_changed() -> None:
 
 def test_every_variable_that_is_read_was_assigned_on_every_way_there() -> None:
     """A state that assigns does so when it goes well and when its error is caught."""
-    for title in ("Prepare order", "Cancel order"):
-        state = states("order")[title]
+    found = [states("order")["Prepare order"], states("order")["Cancel order"]]
+    for state in [*found, states("return")["Settle return"]]:
         assert state["Catch"][-1]["Assign"] == state["Assign"]
 
 

@@ -286,6 +286,7 @@ def test_every_kind_of_deadline_can_be_acted_on_where_it_is_deployed(shop: Shop)
     cart = {"channel": "web", "lines": [{"sku": sku, "quantity": 1}]}
     subjects = {
         DueKind.EXPIRE_HOLD: shop.api.post("/holds", cart)["hold_id"],
+        DueKind.RELEASE_HOLD: order["order_id"],
         DueKind.RELEASE_PREORDER: waiting,
         DueKind.CANCEL_BACKORDER: waiting,
         DueKind.CANCEL_PICKUP: box,

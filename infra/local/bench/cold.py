@@ -35,7 +35,14 @@ for adapter, factory in factories.items():
 """
 NAMES = (
     *("ORDERS_TABLE", "STOCK_TABLE", "CUSTOMERS_TABLE", "REPORTS_TABLE"),
-    *("EVENT_BUS", "ORDER_WORKFLOW", "SECRET_ID", "VAULT_KEY_ID", "SENDER_EMAIL"),
+    *(
+        "EVENT_BUS",
+        "ORDER_WORKFLOW",
+        "RETURN_WORKFLOW",
+        "SECRET_ID",
+        "VAULT_KEY_ID",
+        "SENDER_EMAIL",
+    ),
 )
 ENVIRONMENT = {
     "AWS_DEFAULT_REGION": REGION,

@@ -1,7 +1,8 @@
 """Step Functions: starting twice, deadlines, heartbeats and failures of callback tasks.
 
 Unpatched: starting again with the same name and input is refused while the first runs; the
-deadline of a machine and the heartbeat of a task are ignored; a function that fails before it
+deadline of a machine and the heartbeat of a task are ignored, and one of a task that is computed is
+no number; a function that fails before it
 kept its task token leaves the task waiting; every execution begins with a sleep of 0.15 s; a
 token that is no longer known is an error that AWS does not have.
 """
@@ -42,6 +43,16 @@ CHANGES: dict[str, tuple[str, list[Change]]] = {
                 "    try:\n        while current_name",
                 "    baton_watch_deadline(execution, definition.get('TimeoutSeconds'))\n"
                 "    try:\n        while current_name",
+            ),
+        ],
+    ),
+    "_execute_task": (
+        "53c818d247db",
+        [
+            (
+                '    resource = state_def.get("Resource", "")\n',
+                "    state_def = baton_with_deadline(state_def, raw_input, ctx)\n"
+                '    resource = state_def.get("Resource", "")\n',
             ),
         ],
     ),
@@ -94,6 +105,7 @@ def apply() -> None:
         baton_watch_deadline=watch_deadline,
         baton_await_callback=await_callback,
         baton_throttled=throttled,
+        baton_with_deadline=with_deadline,
     )
     for name, (expected, changes) in CHANGES.items():
         edit(stepfunctions, name, expected, *changes)
@@ -113,6 +125,14 @@ def time_out(execution: dict[str, Any]) -> None:
         execution["status"] = "TIMED_OUT"
         execution["stopDate"] = stepfunctions.now_iso()
         stepfunctions._add_event(execution, "ExecutionTimedOut")
+
+
+def with_deadline(state: dict[str, Any], given: Any, context: Any) -> dict[str, Any]:
+    """The state with its `TimeoutSeconds` computed, where it is a JSONata expression."""
+    if not isinstance(state.get("TimeoutSeconds"), str):
+        return state
+    field = stepfunctions._jsonata_state_field(state, "TimeoutSeconds", "number", given, context)
+    return {**state, "TimeoutSeconds": field}
 
 
 def await_callback(token: str, seconds: float, heartbeat: float | None) -> None:

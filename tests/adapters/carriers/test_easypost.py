@@ -51,6 +51,7 @@ def test_every_carrier_is_known_by_its_code() -> None:
     assert {code: each.code for code, each in CARRIERS.items()} == {
         "easypost": "easypost",
         "manual": "manual",
+        "test": "test",
     }
 
 

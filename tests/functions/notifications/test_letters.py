@@ -2,12 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from functions.notifications.letters import LETTERS, Letter, amount_text, letter, mail_of
+from functions.notifications.letters import LETTERS, Letter, letter, mail_of
 from functions.notifications.notify_customer import reason_to_skip
 from oms.contracts import codec
 from oms.domain import commands as c
 from oms.domain import events as e
 from oms.domain.contact import Contact
+from oms.domain.currencies import amount_text
+from oms.domain.edits import Changes
 from oms.domain.fulfillment import Delivery, Quantity
 from tests.builders import RECORD, Story, line, placement
 
@@ -179,3 +181,28 @@ def test_what_is_no_news_is_not_told(
 
 def test_a_mere_routing_window_is_nobodys_news() -> None:
     assert "OrderRoutingDeferred" not in LETTERS
+
+
+def test_an_edit_is_told_as_the_order_is_now_and_with_the_money_that_comes_back() -> None:
+    lines = (line(1, sku="MUG", quantity=2), line(2, sku="CUP"))
+    story = Story(placement(*lines, provider="external", captured=3500))
+    pot = Changes(added=(line(9, sku="POT", unit_price=200),), removed=(Quantity("line_2", 1),))
+    story.edited("edt_1", replace(pot, contact="edt_1"))
+
+    told = told_of(story, e.OrderEdited)
+
+    assert told.subject == "Your order 1 was changed"
+    assert told.items == ("2 × MUG", "1 × POT")
+    assert told.closing == (
+        "Total: 27.00 USD",
+        "What has not shipped yet goes to your new address.",
+        "8.00 USD will be returned to you.",
+    )
+
+
+def test_the_money_for_an_edit_is_no_second_confirmation() -> None:
+    story = Story(placement(line(1))).authorized()
+    story.edited("edt_1", Changes(added=(line(2),))).captured()
+    data = codec.slim(story.events(e.PaymentAuthorized)[-1])
+
+    assert reason_to_skip("PaymentAuthorized", story.order, Contact("ada@example.com"), data)

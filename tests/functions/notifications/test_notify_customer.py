@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from functions.notifications.notify_customer import Desk, notify_customer
+from functions.notifications.notify_customer import Desk, notify_customer, page_of
 from oms.adapters.mail import Mail, Mailer
 from oms.adapters.notices import CLAIM_LASTS, BeingSent, Notices
 from oms.contracts.events import envelope
@@ -19,7 +19,7 @@ from oms.domain import commands as c
 from oms.domain import events as e
 from oms.domain.contact import Contact
 from oms.domain.order import Order
-from tests.builders import NOW, Story, placement
+from tests.builders import NOW, Story, paid, placement
 from tests.functions.world import Crash, Mortal
 from tests.tables import create_table
 
@@ -134,6 +134,16 @@ def test_an_order_that_its_channel_took_is_confirmed_by_its_channel(shop: Shop) 
     assert shop.outbox.sent == []
 
 
+def test_a_split_payment_is_confirmed_by_its_last_part_alone(shop: Shop) -> None:
+    split = placement(tenders=(c.TenderGiven("gift_card", 100),))
+    shop.story = Story(split).do(paid("op_1"))
+    assert shop.tell(e.PaymentAuthorized) == "not what confirms the order"
+
+    shop.story.do(paid("op_2"))
+    shop.story.facts = [each for each in shop.story.facts if each.seq != 2]  # told before
+    assert shop.tell(e.PaymentAuthorized) == "sent"
+
+
 def test_an_order_that_was_cancelled_meanwhile_is_not_confirmed(shop: Shop) -> None:
     shop.story.do(c.CancelOrder("no"))
 
@@ -227,3 +237,22 @@ def test_mails_reach_the_mail_service(cloud: Any) -> None:
     ses.create_email_identity(EmailIdentity="shop@example.com")
 
     Mailer(ses, "shop@example.com").send("ada@example.com", Mail("Hé", "text", "<p>html</p>"))
+
+
+def test_a_letter_leads_to_the_orders_page_where_there_is_one(shop: Shop) -> None:
+    told, page = shop.told(e.PaymentAuthorized), "https://shop.example/track/"
+    desk = replace(shop.desk(), page=lambda order_id: page + order_id)
+
+    assert notify_customer(told, desk) == "sent"
+
+    ((_, mail),) = shop.outbox.sent
+    assert f"See your order: {page}{shop.story.order_id}" in mail.text
+    assert page in mail.html
+
+
+def test_without_an_address_of_such_pages_no_letter_speaks_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TRACKING_PAGES", "none")
+
+    assert page_of("ord_x") == ""

@@ -48,7 +48,7 @@ def desk(world: World, executions: Started) -> Desk:
     def settled(order_id: str) -> Order:
         return settle(world.orders, order_id, at=now(), providers=world.providers)
 
-    return Desk(world.orders, executions, settled)
+    return Desk(world.orders, executions, Started(), settled)
 
 
 def who(order_id: str) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def test_money_that_fails_again_needs_a_decision_again(world: World, executions:
         command = c.RecordPaymentResult(capture.operation_id, 2, OperationStatus.FAILED)
         return world.do(asked, command)
 
-    order = decisions.retry(Desk(world.orders, executions, refused), **who(order_id))
+    order = decisions.retry(Desk(world.orders, executions, Started(), refused), **who(order_id))
 
     assert order.attention.startswith("capture failed")
 

@@ -177,10 +177,13 @@ def test_money_is_left_for_a_while_to_those_whose_turn_it_is(night: Night) -> No
     assert night.settled == []
 
 
-def test_an_open_orders_authorization_is_its_workflows_business(night: Night) -> None:
-    night.machine.start(placed(night))
+def test_an_authorization_that_nobody_has_asked_for_is_asked_for(night: Night) -> None:
+    order_id = placed(night)
+    night.machine.start(order_id)
 
-    assert night.run()["settled"] == 0
+    soon, later = GRACE + timedelta(seconds=1), GRACE + PATIENCE
+    assert [night.run(after)["settled"] for after in (soon, later)] == [0, 1]
+    assert night.world.orders.get(order_id).payment.authorized == 2500
 
 
 def test_a_cancelled_order_gets_its_money_back(night: Night) -> None:
@@ -265,7 +268,7 @@ def test_runs_begin_at_different_orders_so_that_all_have_their_turn(night: Night
         def whole_history(self, order_id: str) -> tuple[Any, ...]:
             return ()
 
-        def token(self, order_id: str, wait: Wait) -> None:
+        def token(self, order_id: str, wait: str) -> None:
             return None
 
     for seed in range(31):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from functions.outbox import publish_events
-from functions.outbox.publish_events import publish, record_of
+from functions.outbox.publish_events import Workflows, publish, record_of
 from infra.local.client import Json
 from oms.adapters.network_table import NetworkTable
 from oms.adapters.workflow import workflow
@@ -80,6 +80,10 @@ class WorkflowFake:
     def wake(self, token: str, outcome: str) -> bool:
         self.woken.append((token, outcome))
         return True
+
+
+def moved_by(orders: WorkflowFake, returns: WorkflowFake | None = None) -> Workflows:
+    return Workflows(orders, returns or WorkflowFake())  # type: ignore[arg-type]
 
 
 def heard(house: House) -> Any:
@@ -159,7 +163,8 @@ def test_a_large_event_travels_whole(house: House) -> None:
     found = records(house)
     assert "B" in found[0]["dynamodb"]["NewImage"]["body"]
 
-    failed = publish([record_of(each) for each in found], bus, WorkflowFake(), world.orders)  # type: ignore[arg-type]
+    told = [record_of(each) for each in found]
+    failed = publish(told, bus, moved_by(WorkflowFake()), world.orders)  # type: ignore[arg-type]
 
     assert failed is None
     assert [line["sku"] for line in bus.told[0]["data"]["lines"]] == skus
@@ -190,7 +195,7 @@ def test_the_end_of_a_wait_wakes_who_waits_and_a_token_that_is_gone_is_ignored(
     world.do(order_id, c.CancelOrder("requested"))
     waking = WorkflowFake()
 
-    publish([record_of(each) for each in records(house)], BusFake(), waking, world.orders)  # type: ignore[arg-type]
+    publish([record_of(each) for each in records(house)], BusFake(), moved_by(waking), world.orders)  # type: ignore[arg-type]
 
     assert waking.woken == [("token-1", "cancelled")]
     answer = publish_events.handler({"Records": records(house)}, None)
@@ -206,7 +211,7 @@ def test_what_follows_an_order_that_could_not_be_started_is_kept_for_the_next_ti
     batch = [record_of(each) for each in records(house)]
     bus, moving = BusFake(), WorkflowFake(fails_on=batch[1].order_id)
 
-    failed = publish(batch, bus, moving, world.orders)  # type: ignore[arg-type]
+    failed = publish(batch, bus, moved_by(moving), world.orders)  # type: ignore[arg-type]
 
     assert failed == batch[1]
     assert moving.started == [batch[0].order_id]
@@ -221,7 +226,7 @@ def test_what_the_bus_did_not_take_is_told_again_with_all_after_it(house: House)
     batch = [record_of(each) for each in records(house)]
     bus = BusFake(refuses={"PaymentAuthorized"})
 
-    failed = publish(batch, bus, WorkflowFake(), world.orders)  # type: ignore[arg-type]
+    failed = publish(batch, bus, moved_by(WorkflowFake()), world.orders)
 
     assert failed == batch[1]
 

@@ -161,5 +161,5 @@ def test_a_notice_of_nothing_we_know_is_not_found_or_ignored(house: House) -> No
 
     assert tell(order, "authorization.succeeded", key="guessed")[0] == 404
     assert tell(order, "authorization.succeeded", order_id="ord_nobody")[0] == 404
-    assert tell(order, "dispute.opened")[1]["ignored"]
+    assert tell(order, "authorization.dreamt_of")[1]["ignored"]
     assert house.orders.get(order.order_id) == order

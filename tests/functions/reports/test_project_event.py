@@ -16,10 +16,12 @@ from functions.reports.project_event import project
 from oms.adapters.sales_table import Market, Sale, SalesTable
 from oms.contracts.events import envelope
 from oms.domain import commands as c
+from oms.domain.edits import Changes
 from oms.domain.errors import Contended
 from oms.domain.fulfillment import Quantity
 from oms.domain.lines import Discount, Shipping, Tax
 from oms.domain.order import Fact
+from oms.domain.returns import RefundWhen, Resolution, ReturnLine, Terms
 from tests.builders import NOW, Story, line, placement
 from tests.functions.world import Crash, Mortal
 from tests.tables import create_table
@@ -82,6 +84,47 @@ def test_cancelled_units_count_once_by_lines_and_by_the_whole_order(sales: Sales
     project(records(told), sales, NOW)
 
     assert (figures(sales)["cancelled_orders"], figures(sales)["cancelled_units"]) == (1, 5)
+
+
+def test_an_edit_sells_what_it_adds_and_cancels_what_it_removes(sales: SalesTable) -> None:
+    told = story(provider="external", captured=10**9)
+    pot = line(3, quantity=2, unit_price=700, discount=30, tax=40)
+    changes = Changes(
+        added=(pot,),
+        removed=(Quantity("line_1", 1),),
+        shipping=Shipping("express", 900, (Tax("T", "0.2", 180),)),
+    )
+    told.edited("edt_1", changes).captured()
+
+    shuffled = records(told)
+    random.Random(7).shuffle(shuffled)
+    while shuffled:
+        failed = set(project(shuffled, sales, NOW))
+        shuffled = [each for each in shuffled if each["messageId"] in failed]
+
+    assert figures(sales) == {
+        "orders": 1,
+        "units": 5 + 2,
+        "gross": 5000 + 1400,
+        "discounts": 350 + 30,
+        "shipping": 900,
+        "taxes": 286 + 40 - 100 + 180,
+        "cancelled_orders": 0,
+        "cancelled_units": 1,
+    }
+
+
+def test_money_that_is_given_back_is_counted_as_it_is_granted(sales: SalesTable) -> None:
+    told = Story(placement(line(1, quantity=2))).authorized().routed().shipped().captured()
+    told.delivered().do(c.GrantRefund(300, "late"))
+    terms = Terms(refund_when=RefundWhen.APPROVAL)
+    wish = c.RequestReturn((ReturnLine("line_1", 1),), Resolution.REFUND, terms=terms)
+    told.do(wish, c.RequestReturn(wish.lines, Resolution.REPLACEMENT, terms=Terms(keep=True)))
+
+    assert project(records(told), sales, NOW) == []
+
+    found = figures(sales)
+    assert (found["refunds"], found["refunded"]) == (2, 1300)
 
 
 def test_an_order_counts_on_its_day_and_its_cancellation_on_the_day_it_happens(

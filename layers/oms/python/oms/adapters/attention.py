@@ -1,6 +1,6 @@
-"""The orders that wait for a person's decision, the oldest first.
+"""The orders, and returns, that wait for a person's decision, the oldest first.
 
-    ORDER#<order_id> / ATTENTION     GSI3PK = ATTENTION, at = since when
+    ORDER#<order_id> / ATTENTION[#<return_id>]     GSI3PK = ATTENTION, at = since when
 
 The row comes and goes in the transaction that changes the order: a final order can need a
 decision too, and an index over open orders would not show it.
@@ -20,12 +20,16 @@ from oms.domain.order import Order
 from oms.settings import setting
 
 PARTITION = "ATTENTION"
+ROW = "ATTENTION"
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
+    """`return_id`: where it is not the order itself."""
+
     order_id: str
     since: datetime
+    return_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,22 @@ class AttentionList:
 
 def attention_writes(table: str, before: Order, after: Order, at: datetime) -> Iterator[Write]:
     """What keeps the list true when the order changes so."""
-    key = db.key(f"ORDER#{after.order_id}", "ATTENTION")
-    if after.attention and not before.attention:
-        item = {**key, "GSI3PK": db.s(PARTITION), "at": db.s(_instant(at))}
+    had, have = _needing(before), _needing(after)
+    for name in sorted(have - had):
+        item = {**_key(after, name), "GSI3PK": db.s(PARTITION), "at": db.s(_instant(at))}
         yield Write({"Put": {"TableName": table, "Item": item}})
-    elif before.attention and not after.attention:
-        yield Write({"Delete": {"TableName": table, "Key": key}})
+    for name in sorted(had - have):
+        yield Write({"Delete": {"TableName": table, "Key": _key(after, name)}})
+
+
+def _needing(order: Order) -> set[str]:
+    """Sort keys of their rows: of the order, and of its returns."""
+    of_returns = {f"{ROW}#{each.return_id}" for each in order.returns if each.attention}
+    return of_returns | ({ROW} if order.attention else set())
+
+
+def _key(order: Order, name: str) -> Item:
+    return db.key(f"ORDER#{order.order_id}", name)
 
 
 @cache
@@ -71,18 +85,21 @@ def attention_list() -> AttentionList:
 
 def _waiting(item: Item) -> Waiting:
     since = datetime.strptime(db.text(item, "at") + "+0000", "%Y%m%dT%H%M%S%f%z")
-    return Waiting(db.text(item, "PK").removeprefix("ORDER#"), since)
+    return_id = db.text(item, "SK").partition("#")[2]
+    return Waiting(db.text(item, "PK").removeprefix("ORDER#"), since, return_id)
 
 
 def _cursor(last: Mapping[str, db.AttributeValue]) -> str:
-    return encode_cursor({"PK": last["PK"]["S"], "at": last["at"]["S"]})
+    return encode_cursor({name: last[name]["S"] for name in ("PK", "SK", "at")})
 
 
 def _start(cursor: str) -> Item:
     given = decode_cursor(cursor)
-    if given.keys() != {"PK", "at"} or not given["PK"].startswith("ORDER#") or not given["at"]:
+    if given.keys() != {"PK", "SK", "at"} or not given["at"]:
         raise BadCursor
-    key = {"PK": given["PK"], "SK": "ATTENTION", "GSI3PK": PARTITION, "at": given["at"]}
+    if not (given["PK"].startswith("ORDER#") and given["SK"].partition("#")[0] == ROW):
+        raise BadCursor
+    key = {**given, "GSI3PK": PARTITION}
     return {name: db.s(value) for name, value in key.items()}
 
 

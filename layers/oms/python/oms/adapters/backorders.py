@@ -14,6 +14,7 @@ from oms.adapters.orders_table import OrdersTable
 from oms.adapters.routing.sourcing import Sourced, Sourcing, items_of
 from oms.adapters.stock_table import StockTable
 from oms.domain import commands as c
+from oms.domain.holds import HoldStep
 from oms.domain.inventory import EFFECT_OF_ONE, Level, MovementKind
 from oms.domain.lines import Line
 from oms.domain.order import (
@@ -163,7 +164,7 @@ def _needed(order: Order, item: str) -> int:
 
 
 def _goes_on(order: Order) -> bool:
-    able = prepared(order) is None and not order.active_holds
+    able = prepared(order) is None and not order.held_from(HoldStep.ROUTING)
     return able and order.resolution != IGNORED
 
 

@@ -115,6 +115,11 @@ def files() -> Files:
     return Files(aws.client("s3", signature="s3v4"), setting("FILES_BUCKET"))
 
 
+def download_link(name: str) -> str:
+    """S3 is first asked for when there is a link to make."""
+    return files().download_link(name)
+
+
 def _joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """The same bytes in parts of at least PART, but for the last."""
     waiting = bytearray()

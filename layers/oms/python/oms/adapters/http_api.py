@@ -157,7 +157,7 @@ class HttpApi:
         method, route, path = self._match(event)
         if any(len(segment) > MAX_SEGMENT for segment in path.values()):
             raise Problem(404, "Not found", "nothing has so long a name")
-        line |= {"method": method, "route": route, **path}
+        line |= {"method": method, "route": route, **loggable(path)}
         request = Request(
             method=method,
             route=route,
@@ -193,6 +193,12 @@ class HttpApi:
             allowed = ", ".join(sorted({method for method, _, _ in fits}))
             raise Problem(405, "Method not allowed", f"allowed: {allowed}")
         raise Problem(404, "Not found", "there is no such route")
+
+
+def loggable(path: Mapping[str, str]) -> dict[str, str]:
+    """A token opens what it names to whoever reads it; an e-mail address is somebody's."""
+    shown = ((name, value) for name, value in path.items() if name != "token")
+    return {name: "(e-mail)" if "@" in value else value for name, value in shown}
 
 
 def fit(route: str, path: str) -> dict[str, str] | None:

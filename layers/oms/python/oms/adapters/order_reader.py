@@ -20,6 +20,7 @@ from oms.adapters.order_rows import (
     event_sk,
     fact_of,
     instant,
+    moment,
     order_key,
     order_of,
     order_pk,
@@ -29,7 +30,6 @@ from oms.adapters.order_rows import (
 from oms.contracts.cursors import BadCursor
 from oms.domain.errors import NotFound
 from oms.domain.order import Fact, Order, cause_of
-from oms.domain.waits import Wait
 from oms.settings import setting
 
 
@@ -52,7 +52,7 @@ class OrderReader:
         self._client = client
         self._table = table
 
-    def token(self, order_id: str, wait: Wait) -> str | None:
+    def token(self, order_id: str, wait: str) -> str | None:
         item = self._item(wait_key(order_id, wait))
         return None if item is None else db.text(item, "token")
 
@@ -119,6 +119,12 @@ class OrderReader:
     def by_customer(self, customer_id: str, **how: Any) -> KeyPage:
         return self._index("GSI1", f"CUSTOMER#{customer_id}", **how)
 
+    def placed_before(self, customer_id: str, until: datetime, limit: int) -> tuple[datetime, ...]:
+        """When the customer's last orders were placed, newest first; the index is a moment late."""
+        request = self._listed("GSI1", f"CUSTOMER#{customer_id}", None, until)
+        answer = self._client.query(**request, ScanIndexForward=False, Limit=limit)
+        return tuple(moment(db.text(item, "at")) for item in answer["Items"])
+
     def by_day(self, day: date, **how: Any) -> KeyPage:
         return self._index("GSI2", f"DAY#{day:%Y-%m-%d}", **how)
 
@@ -152,13 +158,20 @@ class OrderReader:
 
     def parcels(self, carrier: str, tracking_number: str) -> tuple[str, ...]:
         """Fulfillment orders that shipped under this number; carriers use a number again."""
+        return self._found_by_number(carrier, tracking_number, "ful_")
+
+    def return_parcels(self, carrier: str, tracking_number: str) -> tuple[str, ...]:
+        """Returns whose label has this number."""
+        return self._found_by_number(carrier, tracking_number, "ret_")
+
+    def _found_by_number(self, carrier: str, tracking_number: str, prefix: str) -> tuple[str, ...]:
         rows = db.query(
             self._client,
             TableName=self._table,
-            KeyConditionExpression="PK = :pk AND begins_with(SK, :fulfillment_order)",
+            KeyConditionExpression="PK = :pk AND begins_with(SK, :prefix)",
             ExpressionAttributeValues={
                 ":pk": db.s(tracking_pk(carrier, tracking_number)),
-                ":fulfillment_order": db.s("ful_"),
+                ":prefix": db.s(prefix),
             },
             ConsistentRead=True,
         )
@@ -175,7 +188,16 @@ class OrderReader:
         limit: int = 50,
         newest_first: bool = True,
     ) -> KeyPage:
-        request: dict[str, Any] = {
+        request = self._listed(index, partition, since, until)
+        request |= {"ScanIndexForward": not newest_first, "Limit": limit}
+        answer = self._page(request, start)
+        keys = tuple((db.text(item, "PK"), db.text(item, "SK")) for item in answer["Items"])
+        return KeyPage(keys, answer.get("LastEvaluatedKey"))
+
+    def _listed(
+        self, index: str, partition: str, since: datetime | None, until: datetime | None
+    ) -> dict[str, Any]:
+        return {
             "TableName": self._table,
             "IndexName": index,
             "KeyConditionExpression": f"{index}PK = :pk AND #at BETWEEN :since AND :until",
@@ -185,12 +207,7 @@ class OrderReader:
                 ":since": db.s(instant(since) if since else "0"),
                 ":until": db.s(instant(until) if until else "9"),
             },
-            "ScanIndexForward": not newest_first,
-            "Limit": limit,
         }
-        answer = self._page(request, start)
-        keys = tuple((db.text(item, "PK"), db.text(item, "SK")) for item in answer["Items"])
-        return KeyPage(keys, answer.get("LastEvaluatedKey"))
 
     def _page(self, request: dict[str, Any], start: dict[str, Any] | None) -> dict[str, Any]:
         if start is None:

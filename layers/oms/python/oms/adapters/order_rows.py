@@ -9,7 +9,6 @@ from oms.adapters import dynamodb as db
 from oms.adapters.dynamodb import Item
 from oms.contracts import codec, events
 from oms.domain.order import Fact, Order
-from oms.domain.waits import Wait
 
 OPEN_SHARDS = 10
 ABSENT = "attribute_not_exists(PK)"
@@ -56,7 +55,8 @@ def event_sk(seq: int) -> str:
     return f"EVENT#{seq:06d}"
 
 
-def wait_key(order_id: str, wait: Wait) -> Item:
+def wait_key(order_id: str, wait: str) -> Item:
+    """Of a wait of the order, or of one of its returns (`returns.waits.token_name`)."""
     return db.key(order_pk(order_id), f"WAIT#{wait}")
 
 
@@ -71,3 +71,8 @@ def open_shard(order_id: str) -> str:
 def instant(at: datetime) -> str:
     """Sortable as text; milliseconds are enough to order a list."""
     return at.astimezone(UTC).strftime("%Y%m%dT%H%M%S") + f"{at.microsecond // 1000:03d}"
+
+
+def moment(said: str) -> datetime:
+    """Of an instant in a list."""
+    return datetime.strptime(said, "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)

@@ -3,9 +3,10 @@
 ORDER#<id> / ORDER             the snapshot, and the GSI keys of the order
 ORDER#<id> / EVENT#<seq>       the history and outbox; `wake`: waits that it ends
 ORDER#<id> / FO#<id>           where a fulfillment order is found by its location
-ORDER#<id> / WAIT#<wait>       the task token of the workflow that waits
+ORDER#<id> / WAIT#<wait>       the task token of the workflow that waits; of a return's workflow:
+                               WAIT#<return id>#<wait>
 REQUEST#<key> / REQUEST        the idempotency key of a placement
-TRACKING#<carrier>#<number>    which fulfillment order a parcel belongs to
+TRACKING#<carrier>#<number>    which fulfillment order, or return, a parcel belongs to
 """
 
 from __future__ import annotations
@@ -44,9 +45,12 @@ from oms.domain.commands import Command
 from oms.domain.decide import decide, facts
 from oms.domain.errors import Conflict, Contended, NotFound, OmsError, Refused
 from oms.domain.fulfillment import FulfillmentOrder
+from oms.domain.ids import order_of_return
 from oms.domain.inventory import MovementKind, StockChange
 from oms.domain.network.capacity import CapacityChange
 from oms.domain.order import Fact, Order, apply, awaited_items, capacity_changes, moves_at_once
+from oms.domain.returns import waits as returns
+from oms.domain.returns.waits import ReturnWait
 from oms.domain.waits import Wait, has_business, is_awaited, outcome
 from oms.settings import setting
 
@@ -294,6 +298,19 @@ class OrdersTable(OrderReader):
                 yield self._parcel_row(
                     each.fulfillment_order_id, parcel.carrier, parcel.tracking_number
                 )
+        yield from self._return_parcels(before, after)
+
+    def _return_parcels(self, before: Order, after: Order) -> Iterator[Write]:
+        """What was put on its way back since."""
+        had, have = (
+            {
+                (each.return_id, parcel.carrier, parcel.tracking_number)
+                for each in order.returns
+                for parcel in each.parcels
+            }
+            for order in (before, after)
+        )
+        yield from (self._parcel_row(*parcel) for parcel in sorted(have - had))
 
     def _fulfillment_row(self, order_id: str, new: FulfillmentOrder, at: datetime) -> Write:
         item = {
@@ -369,14 +386,24 @@ class OrdersTable(OrderReader):
     def keep_token(
         self, order_id: str, wait: Wait, token: str, at: datetime | None = None
     ) -> str | None:
-        """Keep the token of a workflow that waits; the wait's outcome if it has ended by then.
+        """Keep the token of a workflow that waits; the wait's outcome if it has ended by then."""
+        return outcome(self._with_token(order_id, wait, token), wait, at)
+
+    def keep_return_token(self, return_id: str, wait: ReturnWait, token: str) -> str | None:
+        """Likewise, of the workflow of a return."""
+        name = returns.token_name(return_id, wait)
+        order = self._with_token(order_of_return(return_id), name, token)
+        return returns.outcome(order, return_id, wait)
+
+    def _with_token(self, order_id: str, name: str, token: str) -> Order:
+        """The order as it is when the token is kept.
 
         The token is stored before the order is read: what ends the wait later finds the token,
         what ended it before is seen here. Both may happen; a second answer is ignored.
         """
-        item = {**wait_key(order_id, wait), "token": db.s(token)}
+        item = {**wait_key(order_id, name), "token": db.s(token)}
         self._client.put_item(TableName=self._table, Item=item)
-        return outcome(self.get(order_id), wait, at)
+        return self.get(order_id)
 
 
 class AlreadyPlaced(OmsError):
@@ -416,7 +443,8 @@ def _ended(before: Order | None, after: Order) -> dict[str, str]:
     if before is None:
         return {}
     ended = ((wait, outcome(after, wait)) for wait in Wait if is_awaited(before, wait))
-    return {wait.value: now for wait, now in ended if now is not None}
+    of_the_order = {wait.value: now for wait, now in ended if now is not None}
+    return {**of_the_order, **returns.ended(before, after)}
 
 
 def _consequences(before: Order | None, after: Order) -> Item:

@@ -31,6 +31,8 @@ FIGURES = (
     "taxes",
     "cancelled_orders",
     "cancelled_units",
+    "refunds",
+    "refunded",
 )
 
 

@@ -1,4 +1,4 @@
-"""Scans that came before their parcel, kept until the warehouse reports it.
+"""Scans that came before their parcel, kept until the warehouse reports it, or its label is.
 
 TRACKING#<carrier>#<number> / SCANS#<fingerprint>    one message of the carrier, as it was read
 """
@@ -6,6 +6,7 @@ TRACKING#<carrier>#<number> / SCANS#<fingerprint>    one message of the carrier,
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -14,9 +15,9 @@ from oms.adapters.dynamodb import DynamoDB, Item
 from oms.adapters.order_rows import tracking_pk
 from oms.adapters.orders_table import OrdersTable
 from oms.contracts import codec
-from oms.domain.commands import RecordScans
+from oms.domain.commands import Command, RecordReturnScans, RecordScans
 from oms.domain.order import Order
-from oms.domain.tracking import TrackingUpdate
+from oms.domain.tracking import Scan, TrackingUpdate
 from oms.settings import setting
 
 KEPT_FOR = timedelta(days=30)
@@ -62,11 +63,39 @@ def record_kept(
     at: datetime,
 ) -> Order:
     """Record what was kept for a parcel of the order, and keep it no longer; twice is once."""
-    for update in inbox.kept(carrier, tracking_number):
-        command = RecordScans(carrier, tracking_number, update.scans)
-        order = orders.change(
-            order.order_id, command, at=at, actor=f"carrier:{carrier}", seen=order
-        )
+    number = (carrier, tracking_number)
+    return _record(inbox, orders, order, number, at, lambda scans: RecordScans(*number, scans))
+
+
+def record_kept_of_return(
+    inbox: ScanInbox,
+    orders: OrdersTable,
+    order: Order,
+    return_id: str,
+    carrier: str,
+    tracking_number: str,
+    at: datetime,
+) -> Order:
+    """Likewise, for a parcel of a return of the order."""
+    number = (carrier, tracking_number)
+
+    def told(scans: tuple[Scan, ...]) -> Command:
+        return RecordReturnScans(return_id, *number, scans)
+
+    return _record(inbox, orders, order, number, at, told)
+
+
+def _record(
+    inbox: ScanInbox,
+    orders: OrdersTable,
+    order: Order,
+    number: tuple[str, str],
+    at: datetime,
+    told: Callable[[tuple[Scan, ...]], Command],
+) -> Order:
+    actor = f"carrier:{number[0]}"
+    for update in inbox.kept(*number):
+        order = orders.change(order.order_id, told(update.scans), at=at, actor=actor, seen=order)
         inbox.drop(update)
     return order
 

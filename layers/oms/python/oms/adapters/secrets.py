@@ -11,6 +11,8 @@ from functools import cache
 from typing import Any
 
 from oms.adapters import aws
+from oms.domain.gift_cards import read_code
+from oms.domain.store_credit import GIFT_CARD, PREFIXES
 from oms.settings import setting
 
 FRESH_SECONDS = 300
@@ -35,6 +37,30 @@ class Secrets:
             self._fresh()["pepper"].encode(), email.strip().lower().encode(), hashlib.sha256
         )
         return "cus_" + b32encode(digest).decode()[:20].lower()
+
+    def gift_card_id(self, code: str) -> str:
+        """Of the card with this code, empty where it is none; nobody finds the code in it."""
+        digest = b32encode(self._keyed("gift card", read_code(code))).decode()
+        return PREFIXES[GIFT_CARD] + digest[:26].lower() if read_code(code) else ""
+
+    def gift_card_seed(self, actor: str, key: str) -> bytes:
+        """What the code of a card is made of that this actor issues under this key, always."""
+        return self._keyed("gift card code", actor, key)
+
+    def tracking_token(self, order_id: str) -> str:
+        """Opens the order's tracking page, and nothing else; it names nobody."""
+        named = order_id.removeprefix("ord_")
+        return f"{named}-{b32encode(self._keyed('tracking page', named)).decode()[:26].lower()}"
+
+    def tracked_order(self, token: str) -> str | None:
+        """The order that a token opens; None for a token that is not ours."""
+        order_id = "ord_" + token.partition("-")[0]
+        expected = self.tracking_token(order_id)
+        return order_id if hmac.compare_digest(expected.encode(), token.encode()) else None
+
+    def _keyed(self, *said: str) -> bytes:
+        text = "\x1f".join(said)
+        return hmac.digest(self._fresh()["pepper"].encode(), text.encode(), hashlib.sha256)
 
     def _fresh(self) -> dict[str, str]:
         if time.monotonic() - self._read_at > FRESH_SECONDS:

@@ -6,6 +6,9 @@
         nonce    of the contact
         contact  JSON, deflated, AES-256-GCM
 
+An edit that changes where an order goes has a contact of its own, CONTACT#<order_id>#<edit_id>:
+until the order takes the edit up, its `expires_at` removes it.
+
 Customer and order are bound into both seals: a row that is moved to another person or order does
 not open. Nobody reads a contact without KMS, and nobody brings one back whose `key` is gone.
 """
@@ -16,7 +19,9 @@ import os
 import time
 import zlib
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +32,7 @@ from oms.adapters import dynamodb as db
 from oms.adapters.dynamodb import DynamoDB, Item, Write
 from oms.contracts import codec
 from oms.domain.contact import Contact
+from oms.domain.errors import Refused
 from oms.settings import setting
 
 if TYPE_CHECKING:
@@ -39,6 +45,10 @@ MAX_USES = 1_000
 MAX_OPENED = 200
 NONCE_BYTES = 12
 MAX_CONTACT_BYTES = 100_000
+
+
+class ContactGone(Refused):
+    """It has expired, or was destroyed."""
 
 
 class Unreadable(Exception):
@@ -60,18 +70,41 @@ class SealingKey:
 
 
 class Vault:
-    def __init__(self, client: DynamoDB, kms: Any, table: str, key_id: str) -> None:
+    def __init__(
+        self,
+        client: DynamoDB,
+        kms: Any,
+        table: str,
+        key_id: str,
+        purpose: Mapping[str, str] = PURPOSE,
+    ) -> None:
         self._client = client
         self._kms = kms
         self._table = table
         self._key_id = key_id
+        self._purpose = dict(purpose)
         self._sealing: SealingKey | None = None
         self._opened: OrderedDict[bytes, bytes] = OrderedDict()
 
-    def contact_write(self, customer_id: str, order_id: str, contact: Contact) -> Write:
-        """Goes into the transaction that places the order."""
+    def contact_write(
+        self, customer_id: str, order_id: str, contact: Contact, until: datetime | None = None
+    ) -> Write:
+        """Goes into the transaction that places the order. `until`: unless it is kept by then."""
         item = {**_key(customer_id, order_id), **self._sealed(customer_id, order_id, contact)}
+        if until is not None:
+            item["expires_at"] = db.n(int(until.timestamp()))
         return Write({"Put": {"TableName": self._table, "Item": item}})
+
+    def keeping(self, customer_id: str, order_id: str) -> Write:
+        """Goes into the transaction that needs it from now on."""
+        update = {
+            "TableName": self._table,
+            "Key": _key(customer_id, order_id),
+            "UpdateExpression": "REMOVE expires_at",
+            "ConditionExpression": "attribute_exists(#key)",
+            "ExpressionAttributeNames": {"#key": "key"},
+        }
+        return Write({"Update": update}, lambda _: ContactGone("its address is not kept any more"))
 
     def contact(self, customer_id: str, order_id: str) -> Contact | None:
         """None when there is none, or when it was destroyed.
@@ -88,30 +121,37 @@ class Vault:
         return item
 
     def _sealed(self, customer_id: str, order_id: str, contact: Contact) -> Item:
-        sealing, bound = self._sealing_key(), _bound(customer_id, order_id)
+        return self.seal("contact", _bound(customer_id, order_id), _deflated(contact))
+
+    def seal(self, name: str, bound: bytes, octets: bytes) -> Item:
+        """The attributes of a row that keeps them; under `name` they themselves. They open only
+        where the same is `bound` into them."""
+        sealing = self._sealing_key()
         own, nonce = os.urandom(32), os.urandom(NONCE_BYTES)
         return {
             "kek": db.b(sealing.sealed),
             "key": db.b(_wrapped(sealing.plain, own, bound)),
             "nonce": db.b(nonce),
-            "contact": db.b(_aes(own).encrypt(nonce, _deflated(contact), bound)),
+            name: db.b(_aes(own).encrypt(nonce, octets, bound)),
         }
 
     def _open(self, customer_id: str, order_id: str, item: Item) -> Contact:
+        octets = self.unseal("contact", _bound(customer_id, order_id), item)
+        return codec.decode(_inflated(octets), Contact)
+
+    def unseal(self, name: str, bound: bytes, item: Item) -> bytes:
         from cryptography.exceptions import InvalidTag
 
-        bound = _bound(customer_id, order_id)
         try:
             own = _unwrapped(self._opened_key(item["kek"]["B"]), item["key"]["B"], bound)
-            octets = _aes(own).decrypt(item["nonce"]["B"], item["contact"]["B"], bound)
+            return _aes(own).decrypt(item["nonce"]["B"], item[name]["B"], bound)
         except (InvalidTag, ValueError):
-            raise Unreadable(f"the contact of {order_id} does not open") from None
-        return codec.decode(_inflated(octets), Contact)
+            raise Unreadable(f"the {name} of {bound.decode()!r} does not open") from None
 
     def _sealing_key(self) -> SealingKey:
         if self._sealing is None or not self._sealing.is_fresh:
             answer = self._kms.generate_data_key(
-                KeyId=self._key_id, KeySpec="AES_256", EncryptionContext=PURPOSE
+                KeyId=self._key_id, KeySpec="AES_256", EncryptionContext=self._purpose
             )
             sealed, plain = answer["CiphertextBlob"], answer["Plaintext"]
             self._sealing = SealingKey(sealed, plain, time.monotonic())
@@ -130,7 +170,7 @@ class Vault:
     def _ask_kms(self, sealed: bytes) -> bytes:
         try:
             answer = self._kms.decrypt(
-                KeyId=self._key_id, CiphertextBlob=sealed, EncryptionContext=PURPOSE
+                KeyId=self._key_id, CiphertextBlob=sealed, EncryptionContext=self._purpose
             )
         except ClientError as error:
             if error.response["Error"]["Code"] not in FOREIGN:

@@ -1,6 +1,6 @@
-"""The order's workflow: one Standard execution at a time for each order, under the order's own id.
+"""The workflows of orders and of returns: one Standard execution at a time for each, under its id.
 
-Every step begins from the order's state, so starting an order again is always safe.
+Every step begins from the order's state, so starting one again is always safe.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from oms.adapters import aws
 from oms.adapters import dynamodb as db
 from oms.adapters.dynamodb import DynamoDB
+from oms.domain.ids import order_of_return
 from oms.settings import setting
 
 RUNNING = "RUNNING"
@@ -33,7 +34,7 @@ class Workflow:
             self._client.start_execution(
                 stateMachineArn=self._machine_arn,
                 name=name_of(order_id, attempt),
-                input=json.dumps({"order_id": order_id}),
+                input=json.dumps(self.given(order_id)),
             )
         except ClientError as error:
             if _code(error) != "ExecutionAlreadyExists":
@@ -64,13 +65,36 @@ class Workflow:
             stateMachineArn=self._machine_arn, statusFilter=RUNNING
         )
         for page in pages:
-            yield from (order_id_of(each["name"]) for each in page["executions"])
+            yield from (self.whose(each["name"]) for each in page["executions"])
+
+    def given(self, order_id: str) -> dict[str, str]:
+        """The input of its execution."""
+        return {"order_id": order_id}
+
+    def whose(self, name: str) -> str:
+        return order_id_of(name)
+
+    def attempts_key(self, order_id: str) -> db.Item:
+        return db.key(f"ORDER#{order_id}", "EXECUTION")
+
+
+class ReturnWorkflow(Workflow):
+    """Likewise, by the ids of returns."""
+
+    def given(self, return_id: str) -> dict[str, str]:
+        return {"order_id": order_of_return(return_id), "return_id": return_id}
+
+    def whose(self, name: str) -> str:
+        return "-".join(name.split("-")[:2])
+
+    def attempts_key(self, return_id: str) -> db.Item:
+        return db.key(f"ORDER#{order_of_return(return_id)}", f"EXECUTION#{return_id}")
 
 
 class Executions:
-    """Which attempt of an order's workflow is the newest, kept beside the order.
+    """Which attempt of an order's workflow, or of a return's, is the newest, kept beside the order.
 
-    ORDER#<id> / EXECUTION     attempt; no row while the first is the only one
+    ORDER#<id> / EXECUTION[#<return id>]     attempt; no row while the first is the only one
     """
 
     def __init__(self, workflow: Workflow, client: DynamoDB, table: str) -> None:
@@ -96,7 +120,7 @@ class Executions:
 
     def attempt(self, order_id: str) -> int:
         answer = self._client.get_item(
-            TableName=self._table, Key=_row_key(order_id), ConsistentRead=True
+            TableName=self._table, Key=self._workflow.attempts_key(order_id), ConsistentRead=True
         )
         return db.number(answer["Item"], "attempt") if "Item" in answer else 0
 
@@ -106,7 +130,7 @@ class Executions:
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key=_row_key(order_id),
+                Key=self._workflow.attempts_key(order_id),
                 UpdateExpression="SET attempt = :next",
                 ConditionExpression=f"{first}attempt = :read",
                 ExpressionAttributeValues={":read": db.n(attempt), ":next": db.n(attempt + 1)},
@@ -142,6 +166,16 @@ def executions() -> Executions:
 
 
 @cache
+def return_workflow() -> ReturnWorkflow:
+    return ReturnWorkflow(client(), setting("RETURN_WORKFLOW"))
+
+
+@cache
+def return_executions() -> Executions:
+    return Executions(return_workflow(), db.client(), setting("ORDERS_TABLE"))
+
+
+@cache
 def client() -> Any:
     return aws.client("stepfunctions")
 
@@ -158,10 +192,6 @@ def _wake(client: Any, token: str, outcome: str) -> bool:
 
 def _execution_arn(machine_arn: str, name: str) -> str:
     return f"{machine_arn.replace(':stateMachine:', ':execution:', 1)}:{name}"
-
-
-def _row_key(order_id: str) -> db.Item:
-    return db.key(f"ORDER#{order_id}", "EXECUTION")
 
 
 def _code(error: ClientError) -> str:

@@ -7,6 +7,8 @@ from urllib.parse import quote
 from oms.contracts import codec
 from oms.contracts.api import views as v
 from oms.contracts.events import CATALOGUE
+from oms.contracts.render_credits import credit_view
+from oms.domain.crediting import creditable
 from oms.domain.fulfillment import Delivery, FulfillmentOrder, Quantity
 from oms.domain.lines import Line
 from oms.domain.order import Fact, Hold, Order, cause_of
@@ -29,7 +31,7 @@ def order_view(order: Order) -> v.OrderView:
         authorized=payment.authorized,
         paid=payment.captured,
         refunded=payment.refunded,
-        refundable=payment.captured - payment.refunded,
+        refundable=creditable(order),
         lines=[line_view(order, line) for line in order.lines],
         fulfillment_orders=[fulfillment_view(order, x) for x in order.fulfillment_orders],
         holds=[hold_view(hold) for hold in order.holds],
@@ -43,6 +45,12 @@ def order_view(order: Order) -> v.OrderView:
         deliver_by=order.deliver_by,
         pickup_location=order.pickup_location,
         deferred_until=order.deferred_until if order.is_deferred else None,
+        edits=[v.OrderEditView(x.edit_id, x.status, x.reason, x.declined) for x in order.edits],
+        returns=[
+            v.ReturnSummary(each.return_id, each.status, each.resolution) for each in order.returns
+        ],
+        credits=[credit_view(order, credit) for credit in order.credits],
+        linked_to=order.linked_to,
     )
 
 
@@ -84,6 +92,7 @@ def line_view(order: Order, line: Line) -> v.LineView:
         backordered_since=waits.since if waits else None,
         expected_on=waits.expected_on if waits else "",
         preorder=waits.preorder if waits else False,
+        returned=line.returned,
     )
 
 
@@ -115,6 +124,10 @@ def hold_view(hold: Hold) -> v.HoldView:
         placed_by=hold.placed_by,
         placed_at=hold.placed_at,
         released_at=hold.released_at,
+        blocks=[step.value for step in hold.steps],
+        until=hold.until,
+        released_by=hold.released_by,
+        release_reason=hold.release_reason,
     )
 
 

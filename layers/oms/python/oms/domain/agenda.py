@@ -12,6 +12,7 @@ SHORTEST, LONGEST = timedelta(minutes=1), timedelta(hours=1)
 
 class DueKind(StrEnum):
     EXPIRE_HOLD = "expire_hold"
+    RELEASE_HOLD = "release_hold"
     RELEASE_PREORDER = "release_preorder"
     CANCEL_BACKORDER = "cancel_backorder"
     CANCEL_PICKUP = "cancel_pickup"
@@ -20,6 +21,9 @@ class DueKind(StrEnum):
     ROUTING_WINDOW = "routing_window"
     PROMISE_AT_RISK = "promise_at_risk"
     REROUTE_WORK = "reroute_work"
+    DECLINE_EDIT = "decline_edit"
+    RENEW_AUTHORIZATION = "renew_authorization"
+    EXPIRE_CREDIT = "expire_credit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,3 +59,11 @@ def minor_units(text: str, currency: str) -> int:
     if decimals[exponent:].strip("0"):
         raise NotAnAmount(text, currency)
     return int(f"{sign}{whole}{decimals[:exponent]}")
+
+
+def amount_text(amount: int, currency: str) -> str:
+    """1234500 JPY has no decimals, 1234500 USD is 12,345.00: by the currency, never by a float."""
+    exponent = EXPONENTS[currency]
+    whole, decimals = divmod(abs(amount), 10**exponent)
+    text = f"{whole:,}.{decimals:0{exponent}}" if exponent else f"{whole:,}"
+    return f"{'-' if amount < 0 else ''}{text} {currency}"

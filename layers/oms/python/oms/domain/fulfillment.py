@@ -103,7 +103,7 @@ class Parcel:
 @dataclass(frozen=True, slots=True)
 class FulfillmentOrder:
     """`ship_on` is the local day (ISO) whose capacity it has taken, if that is limited; `ready_at`
-    since when the customer can collect it."""
+    since when the customer can collect it; `delivered_at` when we were told that they have it."""
 
     fulfillment_order_id: str
     location_id: str
@@ -116,6 +116,7 @@ class FulfillmentOrder:
     ship_by: datetime | None = None
     deliver_by: str = ""
     ready_at: datetime | None = None
+    delivered_at: datetime | None = None
 
     def is_uncollected(self, at: datetime) -> bool:
         """It is ready, and nobody came for it in time."""

@@ -34,6 +34,10 @@ def return_id(order_id: str, number: int) -> str:
     return f"ret_{order_id.removeprefix('ord_')}-{number}"
 
 
+def credit_id(order_id: str, number: int) -> str:
+    return f"crd_{order_id.removeprefix('ord_')}-{number}"
+
+
 def order_of_return(identity: str) -> str:
     """The order is in the id; what is no such id belongs to no order."""
     if not identity.startswith("ret_") or "-" not in identity:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from oms.domain.errors import NotFound
@@ -36,7 +36,9 @@ class Operation:
 
     `provider`: empty for the order's own. `of`: the authorization whose money it moves, or that it
     renews; empty where there was one only. `to`: the account that a refund goes to, where it does
-    not go back where it came from. `cause`: the fulfillment order, credit or edit that asked.
+    not go back where it came from; of an authorization, the one of another order whose means of
+    payment is asked once more. `cause`: the fulfillment order, credit or edit that asked.
+    `like`: the authorization whose means of payment, which nobody gave again, is asked once more.
     `prepaid`: the money of an authorization is ours as soon as it has succeeded.
     """
 
@@ -53,6 +55,7 @@ class Operation:
     to: str = ""
     valid_until: datetime | None = None
     prepaid: bool = False
+    like: str = ""
 
     @property
     def settled(self) -> bool:
@@ -65,6 +68,15 @@ def operation_key(order_id: str, operation: Operation) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:40]
 
 
+RENEW_BEFORE = timedelta(days=1)  # its end, so that a person has time where it is refused
+
+
+def renewal_due(authorized_at: datetime, valid_until: datetime) -> datetime:
+    """A day before the end of an authorization; half way to it where it is short."""
+    half_way = authorized_at + (valid_until - authorized_at) / 2
+    return max(half_way, valid_until - RENEW_BEFORE)
+
+
 class DisputeStatus(StrEnum):
     OPEN = "open"
     WON = "won"
@@ -73,7 +85,10 @@ class DisputeStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """The buyer's bank takes money back; `operation_id` is the authorization it was taken on."""
+    """The buyer's bank takes money back; `operation_id` is the authorization it was taken on.
+
+    Once it is lost that money is gone: as if it had been refunded, but by others.
+    """
 
     dispute_id: str
     operation_id: str
@@ -87,7 +102,8 @@ class Tender:
     """An authorization that succeeded, and what became, or will become, of its money.
 
     Amounts are of what was asked for and has not failed: it must not be asked for twice.
-    `replaced`: it was renewed; nothing more is captured on it.
+    `replaced`: it was renewed; nothing more is captured on it. `lapsed`: of what is voided, what
+    ended by itself.
     """
 
     operation: Operation
@@ -96,10 +112,16 @@ class Tender:
     refunded: int
     disputed: int
     replaced: bool
+    lapsed: int = 0
+
+    @property
+    def operation_id(self) -> str:
+        return self.operation.operation_id
 
     @property
     def unused(self) -> int:
-        return self.operation.amount - self.captured - self.voided
+        """Nothing where more was taken than had been authorized."""
+        return max(0, self.operation.amount - self.captured - self.voided)
 
     @property
     def left(self) -> int:
@@ -114,7 +136,13 @@ class Tender:
     def worth(self) -> int:
         return self.captured if self.replaced else self.operation.amount
 
+    def ends_by(self, at: datetime) -> bool:
+        """Whether something could be captured on it until then, or not even so long."""
+        until = self.operation.valid_until
+        return bool(self.left) and until is not None and until <= at
 
+
+EXPIRED = "expired"  # the cause of a void that nobody has asked for
 Shares = tuple[tuple[str, int], ...]  # authorizations, and how much of each
 
 
@@ -162,9 +190,12 @@ class Payment:
         return tuple(o for o in self.operations if o.kind is OperationKind.AUTHORIZE)
 
     @property
-    def authorization(self) -> Operation | None:
-        """The newest."""
-        return self.authorizations[-1] if self.authorizations else None
+    def first_authorizations(self) -> tuple[Operation, ...]:
+        """Those that the order was placed with: its split tender."""
+        return tuple(o for o in self.authorizations if not o.of and not o.cause)
+
+    def renewal_of(self, operation_id: str) -> Operation | None:
+        return next((o for o in self.authorizations if o.of == operation_id), None)
 
     @property
     def tenders(self) -> tuple[Tender, ...]:
@@ -189,11 +220,6 @@ class Payment:
         source = self.source_of(operation)
         return source.provider or self.provider if source else self.provider
 
-    @property
-    def secured(self) -> int:
-        """Taken, or certain to be there when it is."""
-        return sum(tender.captured + tender.left for tender in self.tenders)
-
     def to_capture(self, amount: int) -> Shares:
         """Of the oldest tender first; less than the amount where there is no more."""
         return _shared(amount, ((each, each.left) for each in self.tenders))
@@ -201,6 +227,15 @@ class Payment:
     def to_refund(self, amount: int) -> Shares:
         """Of the newest tender first, at most what was taken on each."""
         return _shared(amount, ((each, each.refundable) for each in reversed(self.tenders)))
+
+    def is_backed(self, operation: Operation) -> bool:
+        """Whether what a refund gives back has really been taken by now."""
+        source = self.source_of(operation)
+        if operation.kind is not OperationKind.REFUND or source is None:
+            return True
+        taken = self._done(source.operation_id, OperationKind.CAPTURE)
+        given = self._done(source.operation_id, OperationKind.REFUND)
+        return given + operation.amount <= taken
 
     @property
     def refundable(self) -> int:
@@ -219,6 +254,18 @@ class Payment:
         """By disputes that are open or lost."""
         return sum(each.amount for each in self.disputes if each.status is not DisputeStatus.WON)
 
+    @property
+    def is_disputed(self) -> bool:
+        return any(each.status is DisputeStatus.OPEN for each in self.disputes)
+
+    @property
+    def lost(self) -> int:
+        """By disputes."""
+        return sum(each.amount for each in self.disputes if each.status is DisputeStatus.LOST)
+
+    def dispute(self, dispute_id: str) -> Dispute | None:
+        return next((each for each in self.disputes if each.dispute_id == dispute_id), None)
+
     def _tender(self, authorization: Operation) -> Tender:
         identity = authorization.operation_id
         renewals = (o for o in self.authorizations if o.of == identity)
@@ -230,14 +277,21 @@ class Payment:
             refunded=self._moved(identity, OperationKind.REFUND),
             disputed=sum(d.amount for d in disputes if d.status is not DisputeStatus.WON),
             replaced=any(o.status is OperationStatus.SUCCEEDED for o in renewals),
+            lapsed=sum(o.amount for o in self._of(identity, OperationKind.VOID) if _lapsed(o)),
         )
 
     def _moved(self, identity: str, kind: OperationKind) -> int:
-        return sum(
-            o.amount
-            for o in self.operations
-            if o.kind is kind and not _failed(o) and _is(self.source_of(o), identity)
-        )
+        return sum(o.amount for o in self._of(identity, kind) if not _failed(o))
+
+    def _done(self, identity: str, kind: OperationKind) -> int:
+        done = OperationStatus.SUCCEEDED
+        return sum(o.amount for o in self._of(identity, kind) if o.status is done)
+
+    def _of(self, identity: str, kind: OperationKind) -> Iterator[Operation]:
+        """What moves, or has moved, the money of an authorization."""
+        for operation in self.operations:
+            if operation.kind is kind and _is(self.source_of(operation), identity):
+                yield operation
 
     @property
     def _withdrawn_for_another(self) -> int:
@@ -262,6 +316,10 @@ class Payment:
 
 def _failed(operation: Operation) -> bool:
     return operation.status is OperationStatus.FAILED
+
+
+def _lapsed(operation: Operation) -> bool:
+    return operation.cause == EXPIRED
 
 
 def _is(operation: Operation | None, identity: str) -> bool:

@@ -39,8 +39,9 @@ class CreditPart:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """`parts` add up to `amount`, in minor units; `cause` is the return's id. Its refunds have its
-    id as their cause, and never exceed it."""
+    """`parts` add up to `amount`, in minor units; `contained` are taxes inside of parts, which are
+    not added; `cause` is the return's id. Its refunds have its id as their cause, and never exceed
+    it."""
 
     credit_id: str
     kind: CreditKind
@@ -48,6 +49,7 @@ class Credit:
     parts: tuple[CreditPart, ...]
     cause: str = ""
     reason: str = ""
+    contained: tuple[CreditPart, ...] = ()
 
     def __post_init__(self) -> None:
         if self.amount < 0 or self.amount != sum(part.amount for part in self.parts):

@@ -8,24 +8,41 @@ from oms.domain.payment import OperationStatus
 
 
 def payment_status(order: Order) -> str:
+    """What a dispute has cost us went back to the buyer, as what was refunded did."""
     payment = order.payment
-    if payment.refunded:
-        return "refunded" if payment.refunded >= payment.captured else "partially_refunded"
+    if payment.is_disputed:
+        return "disputed"
+    if is_overpaid(order):
+        return "overpaid"
+    if back := payment.refunded + payment.lost:
+        return "refunded" if back >= payment.captured else "partially_refunded"
     if payment.captured:
         return "paid" if payment.captured >= order.payable else "partially_paid"
-    if payment.authorized:
-        return "voided" if payment.voided >= payment.authorized else "authorized"
-    return _before_authorization(order)
+    return _authorized(order) if payment.authorized else _before_authorization(order)
+
+
+def is_overpaid(order: Order) -> bool:
+    """More was taken than is due, and nothing is under way that gives it back."""
+    payment = order.payment
+    kept = payment.captured - payment.refunded - payment.lost
+    return kept > order.payable and not payment.unsettled
+
+
+def _authorized(order: Order) -> str:
+    payment = order.payment
+    if payment.voided >= payment.authorized:
+        return "voided"
+    return "authorized" if order.is_paid_for else "partially_authorized"
 
 
 def _before_authorization(order: Order) -> str:
-    authorization = order.payment.authorization
-    if authorization is None:
+    states = {operation.status for operation in order.payment.authorizations}
+    if not states:
         return "paid" if order.total == 0 else "unpaid"
-    if authorization.status is OperationStatus.FAILED:
+    if OperationStatus.FAILED in states:
         return "declined"
-    waiting = (OperationStatus.PENDING, OperationStatus.UNKNOWN)
-    return "pending" if authorization.status in waiting else "unpaid"
+    waiting = {OperationStatus.PENDING, OperationStatus.UNKNOWN}
+    return "pending" if states & waiting else "unpaid"
 
 
 def fulfillment_status(order: Order) -> str:
@@ -56,5 +73,9 @@ def _ready_for_pickup(order: Order) -> int:
 
 
 def return_status(order: Order) -> str:
-    """No unit has come back: returns are recorded apart from the order's own quantities."""
-    return "none"
+    """Of what is not cancelled; units are returned once something was given for them."""
+    kept = sum(line.quantity - line.cancelled for line in order.lines)
+    returned = sum(line.returned for line in order.lines)
+    if returned:
+        return "returned" if returned >= kept else "partially_returned"
+    return "requested" if any(each.is_open for each in order.returns) else "none"

@@ -11,18 +11,24 @@ from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
+from oms.domain.holds import HoldStep
 from oms.domain.order import Order, OrderStatus
 from oms.domain.payment import OperationStatus
+from oms.domain.returns.waits import needs_workflow
 
 _OVER = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
 
 
 class Wait(StrEnum):
     PAYMENT = "payment"
+    TRANSFER = "transfer"  # a payment that takes days
     RELEASE = "release"
     STOCK = "stock"
     FULFILLMENT = "fulfillment"
     ATTENTION = "attention"
+
+
+_PAYMENTS = (Wait.PAYMENT, Wait.TRANSFER)
 
 
 def outcome(order: Order, wait: Wait, at: datetime | None = None) -> str | None:
@@ -38,7 +44,7 @@ def outcome(order: Order, wait: Wait, at: datetime | None = None) -> str | None:
 
 def is_awaited(order: Order, wait: Wait) -> bool:
     """Whether a workflow may stand in this wait now. Authorizing is no wait until it is pending."""
-    if wait is Wait.PAYMENT and _payment_state(order) != "payment_pending":
+    if wait in _PAYMENTS and _payment_state(order) != "payment_pending":
         return False
     return outcome(order, wait) is None
 
@@ -55,14 +61,26 @@ def prepared(order: Order) -> str | None:
 
 
 def _payment_state(order: Order) -> str | None:
+    """Every part of a split tender is needed. Money that was there once and is not any more, as an
+    authorization has ended, is a person's business: nothing is cancelled for it."""
     if order.is_paid_for:
         return None
-    authorization = order.payment.authorization
-    if authorization is None or authorization.status is OperationStatus.FAILED:
-        return "declined"
-    if authorization.status is OperationStatus.PENDING:
-        return "payment_pending"
-    return None
+    if _was_paid_for(order):
+        return "on_hold"
+    states = {operation.status for operation in order.payment.first_authorizations}
+    if OperationStatus.FAILED in states or states <= {OperationStatus.SUCCEEDED}:
+        return "declined"  # also when less was authorized than was asked for
+    return "payment_pending" if OperationStatus.PENDING in states else None
+
+
+def _was_paid_for(order: Order) -> bool:
+    if order.status is not OrderStatus.PLACED:
+        return True
+    first = order.payment.first_authorizations
+    authorized = [o for o in first if o.status is OperationStatus.SUCCEEDED]
+    later = bool(order.edits) or len(first) < len(order.payment.authorizations)
+    enough = sum(o.amount for o in authorized) >= order.total
+    return bool(first) and len(authorized) == len(first) and (later or enough)
 
 
 def _payment(order: Order) -> str | None:
@@ -72,7 +90,9 @@ def _payment(order: Order) -> str | None:
 
 
 def _release(order: Order) -> str | None:
-    return None if order.active_holds else "released"
+    """Money that is missing keeps it waiting, whoever has released it."""
+    held = order.held_from(HoldStep.ROUTING) or _payment_state(order) == "on_hold"
+    return None if held else "released"
 
 
 def waits_for_supply(order: Order) -> bool:
@@ -109,6 +129,7 @@ def _attention(order: Order) -> str | None:
 
 _OUTCOMES: dict[Wait, Callable[[Order], str | None]] = {
     Wait.PAYMENT: _payment,
+    Wait.TRANSFER: _payment,
     Wait.RELEASE: _release,
     Wait.STOCK: _stock,
     Wait.FULFILLMENT: _fulfillment,
@@ -121,7 +142,8 @@ def has_business(order: Order) -> bool:
 
 
 def unfinished_business(order: Order) -> bool:
-    """A final order whose money or stock is still on its way."""
-    return bool(
+    """A final order whose money or stock is still on its way, or some of whose goods come back."""
+    on_the_way = (
         order.payment.unsettled or order.unresolved or order.owed_stock or order.routing_plan
     )
+    return bool(on_the_way) or any(map(needs_workflow, order.returns))

@@ -5,5 +5,8 @@ from __future__ import annotations
 from oms.adapters.carriers.base import Carrier
 from oms.adapters.carriers.easypost import EasyPost
 from oms.adapters.carriers.manual import Manual
+from oms.adapters.carriers.sandbox import Sandbox
 
-CARRIERS: dict[str, Carrier] = {carrier.code: carrier for carrier in (EasyPost(), Manual())}
+CARRIERS: dict[str, Carrier] = {
+    carrier.code: carrier for carrier in (EasyPost(), Manual(), Sandbox())
+}

@@ -15,25 +15,49 @@ class External:
     """Every operation is a recorded fact; a refund is owed by the channel to the buyer."""
 
     code = "external"
+    prepaid = False
 
-    def authorize(self, key: str, amount: int, currency: str, token: str) -> Result:  # noqa: ARG002
+    def authorize(
+        self,
+        key: str,
+        amount: int,
+        currency: str,
+        token: str,
+        order_id: str = "",
+    ) -> Result:
         """`token` is the client's own text: it goes into no event."""
         return RECORDED
 
-    def capture(self, key: str, amount: int, currency: str, reference: str) -> Result:  # noqa: ARG002
+    def renew(
+        self,
+        key: str,
+        amount: int,
+        currency: str,
+        reference: str,
+        order_id: str = "",
+    ) -> Result:
         return RECORDED
 
-    def void(self, key: str, amount: int, currency: str, reference: str) -> Result:  # noqa: ARG002
+    def capture(self, key: str, amount: int, currency: str, reference: str) -> Result:
         return RECORDED
 
-    def refund(self, key: str, amount: int, currency: str, reference: str) -> Result:  # noqa: ARG002
+    def void(self, key: str, amount: int, currency: str, reference: str) -> Result:
         return RECORDED
 
-    def look_up(self, key: str, kind: OperationKind, token: str = "") -> Result | None:  # noqa: ARG002
+    def refund(self, key: str, amount: int, currency: str, reference: str) -> Result:
         return RECORDED
 
-    def verify(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:  # noqa: ARG002
+    def look_up(
+        self,
+        key: str,
+        kind: OperationKind,
+        token: str = "",
+        reference: str = "",
+    ) -> Result | None:
+        return RECORDED
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:
         return False
 
-    def read(self, body: bytes) -> Notice | Ignored:  # noqa: ARG002
+    def read(self, body: bytes) -> Notice | Ignored:
         return Ignored("channels report payments with their orders")

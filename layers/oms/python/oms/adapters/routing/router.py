@@ -26,6 +26,7 @@ from oms.domain.decide.routing import OUT_OF_STOCK
 from oms.domain.errors import Contended, Refused
 from oms.domain.events import Assigned, RejectedLocation, RoutingRecord
 from oms.domain.fulfillment import Delivery, Quantity
+from oms.domain.holds import HoldStep
 from oms.domain.ids import fulfillment_order_id
 from oms.domain.inventory import OutOfStock
 from oms.domain.network.calendars import ALWAYS_OPEN
@@ -245,7 +246,7 @@ def standing(order: Order, at: datetime) -> str | None:
     """What is already known of the order; None when there is something to route."""
     if (known := prepared(order)) is not None:
         return known
-    if order.active_holds:
+    if order.held_from(HoldStep.ROUTING):
         return "on_hold"
     if not order.is_paid_for:
         return "payment_pending"

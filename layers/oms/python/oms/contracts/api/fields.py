@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -25,6 +26,7 @@ MAX_QUANTITY = 1_000_000
 MAX_UNIT_PRICE = 10**12
 MAX_TOTAL = 10**15  # still exact where numbers are doubles
 MAX_LINES = 5_000
+YEARS = range(2000, 2100)
 MAX_NAME = 60  # of a field that is echoed
 
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
@@ -101,6 +103,17 @@ def _day(value: Any) -> date:
     raise PydanticCustomError("day", "is no day of the form yyyy-mm-dd")
 
 
+def _instant(value: Any) -> datetime:
+    """A number would be taken for seconds of some epoch, a far year for none of a calendar."""
+    try:
+        found = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise PydanticCustomError("instant", "is no instant of ISO 8601") from None
+    if found.year not in YEARS:
+        raise PydanticCustomError("instant", "is not of this century")
+    return found
+
+
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
@@ -127,6 +140,7 @@ Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
 Amount = Annotated[int, Field(ge=0, le=MAX_TOTAL)]
 UnitPrice = Annotated[int, Field(ge=0, le=MAX_UNIT_PRICE)]
 Day = Annotated[date, BeforeValidator(_day)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_instant), Field(strict=False)]
 Codes = Annotated[list[Code], BeforeValidator(_listed), Field(min_length=1, max_length=100)]
 PageSize = Annotated[int, Field(strict=False, ge=1, le=200)]
 Cursor = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]

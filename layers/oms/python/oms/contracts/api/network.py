@@ -5,21 +5,23 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from oms.contracts.api.fields import (
+    YEARS,
     Contract,
     Country,
     Currency,
     Day,
     FreeText,
     Identity,
+    Instant,
     Label,
     UnitPrice,
     backwards,
@@ -42,7 +44,6 @@ MAX_GRAMS = 100_000_000
 MAX_KM = 20_100  # half way round the world
 MAX_TRANSIT = 120
 MAX_CAPACITY_DAYS = 62
-YEARS = range(2000, 2100)
 CLOCK = "(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)"
 
 
@@ -70,17 +71,6 @@ def _clock(said: str) -> str:
     return said
 
 
-def _instant(said: Any) -> datetime:
-    """A number would be taken for seconds of some epoch, a far year for none of a calendar."""
-    try:
-        found = datetime.fromisoformat(said)
-    except (TypeError, ValueError):
-        raise PydanticCustomError("instant", "is no instant of ISO 8601") from None
-    if found.year not in YEARS:
-        raise PydanticCustomError("instant", "is not of this century")
-    return found
-
-
 def _prefix(said: Any) -> Any:
     return normal(said) if isinstance(said, str) else said
 
@@ -103,7 +93,6 @@ TimeZone = Annotated[
     AfterValidator(_known_zone),
 ]
 HolidayPlace = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,4})?)?$")]
-Instant = Annotated[AwareDatetime, BeforeValidator(_instant), Field(strict=False)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Names = Annotated[list[Label], AfterValidator(_once), Field(max_length=MAX_NAMES)]

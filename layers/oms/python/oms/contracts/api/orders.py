@@ -20,6 +20,7 @@ from oms.contracts.api.fields import (
     Email,
     FreeText,
     Identity,
+    Instant,
     Label,
     PageSize,
     Quantity,
@@ -28,9 +29,14 @@ from oms.contracts.api.fields import (
     Slug,
     UnitPrice,
     backwards,
+    repeats,
 )
+from oms.contracts.api.order_holds import HoldType, Score, Steps
 from oms.contracts.api.stock_holds import StockHoldId
 from oms.contracts.invalid import Fault
+from oms.domain.store_credit import STORE_CREDIT
+
+MAX_TENDERS = 10
 
 
 class Customer(Contract):
@@ -101,6 +107,9 @@ class ShippingGiven(Contract):
         return sum(tax.amount for tax in self.taxes)
 
 
+NEEDS_NO_TOKEN = frozenset({STORE_CREDIT, "bank_transfer", "cash_on_delivery"})
+
+
 class PaymentGiven(Contract):
     """`captured` is what was taken elsewhere already; only the provider `external` may say so."""
 
@@ -109,13 +118,31 @@ class PaymentGiven(Contract):
     captured: Amount = 0
 
 
+class TenderGiven(Contract):
+    """A part of the total. `token` is a gift card's code; store credit is the customer's own."""
+
+    provider: Slug
+    token: FreeText = ""
+    amount: Annotated[int, Field(ge=1, le=MAX_TOTAL)]
+
+
+class RiskGiven(Contract):
+    """What is known of the payment: 0 to 100, 100 is the worst; who says so; where the card is
+    from."""
+
+    score: Score
+    provider: Slug = "channel"
+    card_country: Country | None = None
+
+
 class OrderGiven(Contract):
     """An order, whoever hands it over: a till knows neither a name nor an address.
 
     Amounts are integers of the smallest unit of `currency`. `total` must be the sum of the parts.
     `hold_id` is the cart's hold: the order takes its units over. `deliver_by` is the day that the
     customer was promised; with `pickup_location` the customer collects the order there. Routing
-    rules may speak of `tags` and `customer_tier`.
+    rules may speak of `tags` and `customer_tier`. `tenders` pay parts of the total before `payment`
+    pays the rest.
     """
 
     channel: Slug
@@ -129,11 +156,16 @@ class OrderGiven(Contract):
     tax_included: bool = False
     total: Amount
     payment: PaymentGiven
+    tenders: Annotated[list[TenderGiven], Field(max_length=MAX_TENDERS)] = Field(
+        default_factory=list
+    )
     hold_id: StockHoldId | None = None
     deliver_by: Day | None = None
     pickup_location: Identity | None = None
     tags: Annotated[list[Slug], Field(max_length=50)] = Field(default_factory=list)
     customer_tier: Slug | None = None
+    billing_country: Country | None = None
+    risk: RiskGiven | None = None
 
     @property
     def subtotal(self) -> int:
@@ -181,8 +213,40 @@ class OrderGiven(Contract):
             yield Fault("payment.captured", "is for the provider 'external' only")
         elif captured > self.total:
             yield Fault("payment.captured", f"is {captured}, more than the total {self.total}")
-        if not external and not self.payment.token:
+        if not external and not self.payment.token and self._needs_token:
             yield Fault("payment.token", f"is what the provider {self.payment.provider!r} needs")
+        yield from self._tender_faults()
+
+    @property
+    def _needs_token(self) -> bool:
+        """Store credit is found by its customer, money that people bring by people; what pays
+        nothing needs none."""
+        paid = bool(self.tenders) and self.tendered >= self.total
+        return self.payment.provider not in NEEDS_NO_TOKEN and not paid
+
+    def _tender_faults(self) -> Iterator[Fault]:
+        if self.tendered > self.total:
+            yield Fault("tenders", f"are {self.tendered}, more than the total {self.total}")
+        if self._spends_store_credit and self.customer is None:
+            yield Fault("customer", "is missing, and store credit is its customer's")
+        if self.payment.captured and self.tenders:
+            yield Fault("tenders", "are for orders that nothing was taken for yet")
+        for place in repeats((each.provider, each.token) for each in self.tenders):
+            yield Fault(f"tenders[{place}]", "is there twice")
+        for place, each in enumerate(self.tenders):
+            if each.provider == "external":
+                yield Fault(f"tenders[{place}].provider", "is one that pays a whole order")
+            elif not each.token and each.provider != STORE_CREDIT:
+                said = f"is what the provider {each.provider!r} needs"
+                yield Fault(f"tenders[{place}].token", said)
+
+    @property
+    def tendered(self) -> int:
+        return sum(each.amount for each in self.tenders)
+
+    @property
+    def _spends_store_credit(self) -> bool:
+        return STORE_CREDIT in (self.payment.provider, *(each.provider for each in self.tenders))
 
 
 class ChannelOrder(OrderGiven):
@@ -227,15 +291,13 @@ class CancelOrder(Contract):
 
 
 class PlaceHold(Contract):
-    type: Annotated[
-        str,
-        Field(
-            max_length=60,
-            pattern=r"^(payment|fraud|address|inventory|awaiting_return|approval|promise_date|manual"
-            r"|custom:[a-z0-9_-]+)$",
-        ),
-    ] = "manual"
+    """`blocks`: routing, fulfillment (hand-over), refund; empty: the first two. After `until` it
+    is released by itself."""
+
+    type: HoldType = "manual"
     reason: Reason
+    blocks: Steps = Field(default_factory=list)
+    until: Instant | None = None
 
 
 class ReleaseHold(Contract):

@@ -51,7 +51,8 @@ class QuantitiesView(View):
 
 
 class LineView(View, omit_defaults=True):
-    """`expected_on`: the day by which what is backordered should be there, empty if unknown."""
+    """`expected_on`: the day by which what is backordered should be there, empty if unknown;
+    `returned`: delivered units that were paid back."""
 
     line_id: str
     sku: str
@@ -63,6 +64,7 @@ class LineView(View, omit_defaults=True):
     backordered_since: At | None = None
     expected_on: str = ""
     preorder: bool = False
+    returned: int = 0
 
 
 class QuantityView(View):
@@ -98,12 +100,76 @@ class FulfillmentOrderView(View):
 
 
 class HoldView(View):
+    """`blocks` are the steps that it keeps from being done; after `until` it releases itself."""
+
     hold_id: str
     type: str
     reason: str
     placed_by: str
     placed_at: At
     released_at: At | None = None
+    blocks: list[str] = []
+    until: At | None = None
+    released_by: str = ""
+    release_reason: str = ""
+
+
+class CreditPartView(View):
+    """A part of what is given back; what is taken off is negative. Of a line: so many of its units
+    from the one on that has this number, counted from 0."""
+
+    kind: str
+    label: str
+    amount: int
+    line_id: str = ""
+    first_unit: int = 0
+    quantity: int = 0
+
+
+class RefundDestinationView(View):
+    """`to`: the account, where money does not go back to where it was paid from."""
+
+    operation_id: str
+    provider: str
+    amount: int
+    status: str
+    to: str = ""
+    reason: str = ""
+
+
+class CreditView(View):
+    """Given back beside what was called off: for returned goods, or as goodwill. The `parts` add up
+    to the amount; `contained_taxes` are inside of them and add nothing. `refunded` of it has been
+    paid out. `cause`: the return."""
+
+    credit_id: str
+    kind: str
+    amount: int
+    refunded: int
+    parts: list[CreditPartView]
+    contained_taxes: list[CreditPartView]
+    destinations: list[RefundDestinationView]
+    reason: str = ""
+    cause: str = ""
+
+
+class SettlementView(View):
+    """What is given for a return: `granted` so far, or `estimated` before anything is. `parts` add
+    up to `refund_amount`; `remarks` say why it is not more."""
+
+    refund_amount: int
+    granted: int
+    estimated: bool
+    parts: list[CreditPartView]
+    contained_taxes: list[CreditPartView]
+    destinations: list[RefundDestinationView]
+    remarks: list[str]
+
+
+class ReturnSummary(View):
+    return_id: str
+    status: str
+    resolution: str
 
 
 class Links(View, omit_defaults=True):
@@ -113,11 +179,21 @@ class Links(View, omit_defaults=True):
     cancel: str = ""
 
 
+class OrderEditView(View):
+    """An edit that the order has taken up: it awaits payment, is applied, or was declined."""
+
+    edit_id: str
+    status: str
+    reason: str = ""
+    declined: str = ""
+
+
 class OrderView(View):
     """The three statuses beside `status` are derived from money and quantities.
 
     `deliver_by` is the day that the customer was promised; until `deferred_until` the order waits
-    to be routed together with others that want the same.
+    to be routed together with others that want the same. `tracking_token` opens the customer's
+    tracking page; it is told of an order that is placed or asked for.
     """
 
     order_id: str
@@ -147,6 +223,11 @@ class OrderView(View):
     deliver_by: str = ""
     pickup_location: str = ""
     deferred_until: At | None = None
+    edits: list[OrderEditView] = []
+    returns: list[ReturnSummary] = []
+    credits: list[CreditView] = []
+    linked_to: str = ""
+    tracking_token: str = ""
 
 
 class OrderPage(View):
@@ -187,6 +268,8 @@ class SalesRow(View):
     taxes: int = 0
     cancelled_orders: int = 0
     cancelled_units: int = 0
+    refunds: int = 0
+    refunded: int = 0
 
 
 class SalesReport(View):
@@ -194,11 +277,15 @@ class SalesReport(View):
 
 
 class AttentionView(View):
+    """`return_id`: where it is not the order itself that needs a decision, but a return of it,
+    whose `status` this is."""
+
     order_id: str
     reason: str
     status: str
     placed_at: At
     since: At | None = None
+    return_id: str = ""
 
 
 class AttentionPage(View):

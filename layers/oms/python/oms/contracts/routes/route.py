@@ -7,14 +7,22 @@ RESOURCE_SERVER = "oms"
 SCOPES = {
     "orders.read": "See orders and their history",
     "orders.write": "Place, hold and cancel orders",
+    "payments.write": "Confirm payments that only people see",
     "stock.read": "See locations and stock",
     "stock.write": "Receive stock, change locations",
     "routing.read": "See rule sets, simulations, and why an order was routed as it was",
     "routing.write": "Save and activate rule sets, simulate them",
     "fulfillment.read": "See fulfillment orders",
     "fulfillment.write": "Accept, pick, pack, ship, deliver and reject fulfillment orders",
+    "returns.read": "See returns, and what can be returned",
+    "returns.write": "Request, approve, decline, receive and inspect returns",
+    "refunds": "Give money back as goodwill",
+    "documents": "Issue and see invoices and credit notes",
     "jobs": "Follow, resume and cancel long jobs",
     "reports.read": "See reports",
+    "credit.read": "See store credit and gift cards",
+    "credit.write": "Issue, correct and cancel store credit and gift cards",
+    "policies": "See and change the policies that decisions are made by",
     "ops": "Decide what needs attention, check the books",
 }
 

@@ -1,5 +1,10 @@
 """What can be asked of an order. Imperative; each is answered by events or by a refusal."""
 
+from oms.domain.commands.editing import (
+    ApplyEdit,
+    CompleteEdit,
+    DeclineEdit,
+)
 from oms.domain.commands.fulfillment import (
     AcceptFulfillmentOrder,
     CancelPickup,
@@ -15,8 +20,10 @@ from oms.domain.commands.fulfillment import (
     TakeBackFulfillmentOrder,
 )
 from oms.domain.commands.holding import (
+    EndHolds,
     PlaceHold,
     RaiseAttention,
+    RecordVerdict,
     ReleaseHold,
     ResolveAttention,
 )
@@ -26,8 +33,26 @@ from oms.domain.commands.orders import (
     TenderGiven,
 )
 from oms.domain.commands.payments import (
+    ExpireAuthorization,
+    RecordDispute,
     RecordPaymentResult,
+    RenewAuthorization,
     RetryPaymentOperation,
+)
+from oms.domain.commands.refunds import (
+    GrantRefund,
+    ReceiveExchange,
+)
+from oms.domain.commands.returns import (
+    ApproveReturn,
+    CancelReturn,
+    DeclineReturn,
+    ExpireReturn,
+    InspectReturn,
+    ReceiveReturn,
+    RecordReturnLabel,
+    RecordReturnScans,
+    RequestReturn,
 )
 from oms.domain.commands.routing import (
     AbandonRouting,
@@ -43,6 +68,9 @@ from oms.domain.commands.routing import (
 Command = (
     RecordPaymentResult
     | RetryPaymentOperation
+    | RenewAuthorization
+    | ExpireAuthorization
+    | RecordDispute
     | PlanRouting
     | AbandonRouting
     | RecordRouting
@@ -50,9 +78,11 @@ Command = (
     | Backorder
     | RescheduleBackorder
     | ReleaseBackorder
+    | EndHolds
     | PlaceHold
     | ReleaseHold
     | RaiseAttention
+    | RecordVerdict
     | ResolveAttention
     | AcceptFulfillmentOrder
     | PickFulfillmentOrder
@@ -67,19 +97,44 @@ Command = (
     | DeliverFulfillmentOrder
     | RecordScans
     | CancelOrder
+    | ApplyEdit
+    | CompleteEdit
+    | DeclineEdit
     | SettleStock
+    | GrantRefund
+    | ReceiveExchange
+    | RequestReturn
+    | ApproveReturn
+    | DeclineReturn
+    | CancelReturn
+    | ExpireReturn
+    | ReceiveReturn
+    | InspectReturn
+    | RecordReturnLabel
+    | RecordReturnScans
 )
 
 __all__ = [
     "AbandonRouting",
     "AcceptFulfillmentOrder",
+    "ApplyEdit",
+    "ApproveReturn",
     "Backorder",
     "CancelOrder",
     "CancelPickup",
+    "CancelReturn",
     "CollectFulfillmentOrder",
     "Command",
+    "CompleteEdit",
+    "DeclineEdit",
+    "DeclineReturn",
     "DeferRouting",
     "DeliverFulfillmentOrder",
+    "EndHolds",
+    "ExpireAuthorization",
+    "ExpireReturn",
+    "GrantRefund",
+    "InspectReturn",
     "PackFulfillmentOrder",
     "PickFulfillmentOrder",
     "PlaceHold",
@@ -87,12 +142,20 @@ __all__ = [
     "PlanRouting",
     "RaiseAttention",
     "ReadyFulfillmentOrder",
+    "ReceiveExchange",
+    "ReceiveReturn",
+    "RecordDispute",
     "RecordPaymentResult",
+    "RecordReturnLabel",
+    "RecordReturnScans",
     "RecordRouting",
     "RecordScans",
+    "RecordVerdict",
     "RejectFulfillmentOrder",
     "ReleaseBackorder",
     "ReleaseHold",
+    "RenewAuthorization",
+    "RequestReturn",
     "RescheduleBackorder",
     "ResolveAttention",
     "RetryPaymentOperation",

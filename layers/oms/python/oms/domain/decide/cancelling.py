@@ -23,7 +23,7 @@ def _(command: c.CancelOrder, order: Order) -> tuple[e.Event, ...]:
         raise IllegalTransition(order.order_id, "paid for", "expire")
     if command.waiting:
         units = tuple(_waiting_units(order, command.lines))
-    elif not (units := _units_to_cancel(order, command.lines)):
+    elif not (units := units_to_cancel(order, command.lines)):
         raise IllegalTransition(order.order_id, "shipped", "be cancelled")
     return called_off(order, units, command.reason, expired=command.expired)
 
@@ -68,7 +68,8 @@ def _waiting_units(order: Order, lines: Sequence[Quantity]) -> Iterator[e.Cancel
                 most -= taken
 
 
-def _units_to_cancel(order: Order, wanted: Sequence[Quantity]) -> tuple[e.CancelledUnits, ...]:
+def units_to_cancel(order: Order, wanted: Sequence[Quantity]) -> tuple[e.CancelledUnits, ...]:
+    """All that can be stopped where nothing is named."""
     lines = wanted or tuple(Quantity(x.line_id, x.unshipped) for x in order.lines if x.unshipped)
     summed = quantities(totals(lines))
     return tuple(unit for each in summed for unit in _units_of(order, each))

@@ -8,6 +8,7 @@ from functools import singledispatch
 
 from oms.domain import events as e
 from oms.domain.errors import IllegalTransition, OnHold
+from oms.domain.holds import HoldStep
 from oms.domain.order import Fact, Order, apply
 
 
@@ -36,9 +37,9 @@ def after(order: Order, *events: e.Event) -> Order:
     return facts(order.order_id, order, events, order.placed_at, "")[1]
 
 
-def not_on_hold(order: Order) -> None:
-    if order.active_holds:
-        raise OnHold(order.order_id, tuple(hold.type for hold in order.active_holds))
+def not_on_hold(order: Order, step: HoldStep) -> None:
+    if holds := order.held_from(step):
+        raise OnHold(order.order_id, tuple(hold.type for hold in holds))
 
 
 def not_final(order: Order, wish: str) -> None:

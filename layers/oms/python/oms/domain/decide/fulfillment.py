@@ -18,6 +18,7 @@ from oms.domain.fulfillment import (
     quantities,
     totals,
 )
+from oms.domain.holds import HoldStep
 from oms.domain.order import Order
 from oms.domain.payment import OperationKind
 from oms.domain.tracking import TrackingStatus
@@ -115,7 +116,7 @@ def _(command: c.ShipFulfillmentOrder, order: Order) -> tuple[e.Event, ...]:
         return ()
     if not _moves(order, command.fulfillment_order_id, FulfillmentStatus.SHIPPED):
         raise IllegalTransition(current.fulfillment_order_id, "shipped", "ship other parcels")
-    not_on_hold(order)
+    not_on_hold(order, HoldStep.FULFILLMENT)
     _packs_all(current, command.parcels)
     shipped = e.FulfillmentOrderShipped(
         command.fulfillment_order_id, current.location_id, command.parcels, None
@@ -128,7 +129,10 @@ HandedOver = e.FulfillmentOrderShipped | e.FulfillmentOrderCollected
 
 
 def _captured(order: Order, handed_over: HandedOver) -> tuple[e.Event, ...]:
-    """The fact with its capture, and those of further tenders; none when it was taken before."""
+    """The fact with its capture, and those of further tenders; none when it was taken before.
+    Nothing is handed over whose authorization has ended."""
+    if not order.is_paid_for:
+        raise IllegalTransition(order.order_id, "not paid for", "be handed over")
     shares = after(order, handed_over).shares_owed(OperationKind.CAPTURE)
     asked = ((OperationKind.CAPTURE, share) for share in shares)
     events = asked_for(order, *asked, cause=handed_over.fulfillment_order_id)
@@ -143,7 +147,7 @@ def _(command: c.ReadyFulfillmentOrder, order: Order) -> tuple[e.Event, ...]:
     current = order.fulfillment_order(command.fulfillment_order_id)
     if not _moves(order, command.fulfillment_order_id, FulfillmentStatus.READY_FOR_PICKUP):
         return ()
-    not_on_hold(order)
+    not_on_hold(order, HoldStep.FULFILLMENT)
     store = order.pickup_location or current.location_id
     return (e.FulfillmentOrderReady(command.fulfillment_order_id, store),)
 
@@ -153,7 +157,7 @@ def _(command: c.CollectFulfillmentOrder, order: Order) -> tuple[e.Event, ...]:
     current = order.fulfillment_order(command.fulfillment_order_id)
     if not _moves(order, command.fulfillment_order_id, FulfillmentStatus.COLLECTED):
         return ()
-    not_on_hold(order)
+    not_on_hold(order, HoldStep.FULFILLMENT)
     store = order.pickup_location or current.location_id
     collected = e.FulfillmentOrderCollected(command.fulfillment_order_id, store, None)
     events = _captured(order, collected)

@@ -42,10 +42,12 @@ def place(command: c.PlaceOrder) -> tuple[e.Event, ...]:
             deliver_by=command.deliver_by,
             pickup_location=command.pickup_location,
             linked_to=command.linked_to,
+            billing_country=command.billing_country,
+            risk=command.risk,
         ),
         *(
-            e.HoldPlaced(f"hold_{number}", kind, reason)
-            for number, (kind, reason) in enumerate(command.holds, 1)
+            e.HoldPlaced(f"hold_{number}", hold.type, hold.reason, hold.blocks, hold.until)
+            for number, hold in enumerate(command.holds, 1)
         ),
     )
 
@@ -58,7 +60,8 @@ def _first_operations(total: int, command: c.PlaceOrder) -> tuple[Operation, ...
         raise Refused(f"the tenders are {-rest} more than the total {total}")
     if rest == 0:
         return given
-    authorize = Operation(f"op_{len(given) + 1}", OperationKind.AUTHORIZE, rest)
+    first, prepaid = f"op_{len(given) + 1}", command.prepaid and not command.captured
+    authorize = Operation(first, OperationKind.AUTHORIZE, rest, prepaid=prepaid)
     if not command.captured:
         return (*given, authorize)
     # The channel took it, or a part of it: recorded as it happened elsewhere.
@@ -83,4 +86,5 @@ def _tendered(number: int, tender: c.TenderGiven) -> Operation:
         status,
         reference=tender.reference,
         provider=tender.provider,
+        prepaid=tender.prepaid,
     )

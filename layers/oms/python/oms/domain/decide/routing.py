@@ -11,6 +11,7 @@ from oms.domain.decide.cancelling import called_off
 from oms.domain.decide.deciding import after, decide, not_on_hold
 from oms.domain.errors import IllegalTransition, QuantityExceeded, Refused
 from oms.domain.fulfillment import Delivery, Quantity, totals
+from oms.domain.holds import HoldStep
 from oms.domain.lines import Line
 from oms.domain.order import Order, OrderStatus, needs_batches
 
@@ -93,7 +94,7 @@ def _is_of(line: Line, sku: str) -> bool:
 def _routable(order: Order) -> None:
     if order.status not in (OrderStatus.CONFIRMED, OrderStatus.IN_FULFILLMENT):
         raise IllegalTransition(order.order_id, order.status, "be routed")
-    not_on_hold(order)
+    not_on_hold(order, HoldStep.ROUTING)
     if not any(line.open for line in order.lines):
         raise IllegalTransition(order.order_id, "routed", "be routed again")
 

@@ -1,5 +1,9 @@
 """What happened to an order. Facts, past tense; an order is the fold of them."""
 
+from oms.domain.events.credit import (
+    StoreCreditExpired,
+    StoreCreditIssued,
+)
 from oms.domain.events.editing import (
     OrderEditAccepted,
     OrderEditDeclined,
@@ -24,6 +28,7 @@ from oms.domain.events.holding import (
     HoldPlaced,
     HoldReleased,
     OrderNeedsAttention,
+    OrderScreened,
 )
 from oms.domain.events.orders import (
     CancelledUnits,
@@ -33,6 +38,7 @@ from oms.domain.events.orders import (
     OrderPlaced,
 )
 from oms.domain.events.payments import (
+    PaymentAmountCorrected,
     PaymentAuthorizationExpired,
     PaymentAuthorized,
     PaymentCaptured,
@@ -95,6 +101,7 @@ Event = (
     | PaymentCaptured
     | PaymentVoided
     | PaymentRefunded
+    | PaymentAmountCorrected
     | PaymentOperationFailed
     | PaymentOperationRetried
     | OrderRoutingPlanned
@@ -106,6 +113,7 @@ Event = (
     | BackorderReleased
     | HoldPlaced
     | HoldReleased
+    | OrderScreened
     | OrderNeedsAttention
     | AttentionResolved
     | FulfillmentOrderAccepted
@@ -178,8 +186,10 @@ __all__ = [
     "OrderRoutingAbandoned",
     "OrderRoutingDeferred",
     "OrderRoutingPlanned",
+    "OrderScreened",
     "PackedParcel",
     "ParcelScanned",
+    "PaymentAmountCorrected",
     "PaymentAuthorizationExpired",
     "PaymentAuthorized",
     "PaymentCaptured",
@@ -212,4 +222,6 @@ __all__ = [
     "StockOut",
     "StockReceived",
     "StockSettled",
+    "StoreCreditExpired",
+    "StoreCreditIssued",
 ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from oms.domain.edits import Edit
 from oms.domain.events.orders import CancelledUnits
+from oms.domain.lines import Shipping
 from oms.domain.payment import Operation
 
 
@@ -19,10 +20,13 @@ class OrderEditAccepted:
 
 @dataclass(frozen=True, slots=True)
 class OrderEdited:
-    """`units` are those that its removals cancel."""
+    """`units` are those that its removals cancel; what the fulfillment orders `taken_back` have is
+    routed anew. `shipping_before`: where shipping changes."""
 
     edit: Edit
     units: tuple[CancelledUnits, ...] = ()
+    taken_back: tuple[str, ...] = ()
+    shipping_before: Shipping | None = None
 
 
 @dataclass(frozen=True, slots=True)

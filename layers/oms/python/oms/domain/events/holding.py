@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from oms.domain.holds import HoldStep
+from oms.domain.screening import Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class HoldPlaced:
-    """`blocks` are the steps that it keeps from being done, empty for all; after `until` it is
-    released by itself."""
+    """`blocks` are the steps that it keeps from being done, empty for routing and hand-over; after
+    `until` it is released by itself."""
 
     hold_id: str
     type: str
@@ -27,10 +28,21 @@ class HoldReleased:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderScreened:
+    """What the screener said; it is asked once."""
+
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
 class OrderNeedsAttention:
+    """`return_id`: the return that does, where it is not the order itself."""
+
     reason: str
+    return_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AttentionResolved:
     resolution: str
+    return_id: str = ""

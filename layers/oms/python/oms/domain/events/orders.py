@@ -8,6 +8,7 @@ from datetime import datetime
 from oms.domain.lines import Discount, Line, Shipping
 from oms.domain.payment import Operation
 from oms.domain.routing import Destination
+from oms.domain.screening import Risk
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class OrderPlaced:
     deliver_by: str = ""
     pickup_location: str = ""
     linked_to: str = ""
+    billing_country: str = ""
+    risk: Risk | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ from oms.domain.payment import Operation
 
 @dataclass(frozen=True, slots=True)
 class PaymentAuthorized:
-    """Money can be captured until `valid_until`, where the provider says so."""
+    """Money can be captured until `valid_until`, where the provider says so. `confirms`: with it
+    the order is paid for, and it was not before."""
 
     operation_id: str
     amount: int
     reference: str
     valid_until: datetime | None = None
+    confirms: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,15 @@ class PaymentRefunded:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentAmountCorrected:
+    """It moved `amount`, the provider says now, and not what it said `before`."""
+
+    operation_id: str
+    amount: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentOperationFailed:
     """A definite no to a capture, void or refund; nobody's money moved."""
 
@@ -75,10 +86,12 @@ class PaymentOperationFailed:
 
 @dataclass(frozen=True, slots=True)
 class PaymentOperationRetried:
-    """Asked for again under a new key, after a definite failure."""
+    """Asked for again under a new key, after a definite failure. `amount`: what is still missing
+    of it; None for all."""
 
     operation_id: str
     attempt: int
+    amount: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,15 @@ from oms.domain.tracking import Scan
 
 @dataclass(frozen=True, slots=True)
 class ReturnRequested:
+    """`key`: of the request; `override`: why staff have allowed what the policy does not."""
+
     return_id: str
     lines: tuple[ReturnLine, ...]
     resolution: Resolution
     in_store: str = ""
     exchange: tuple[ExchangeLine, ...] = ()
+    key: str = ""
+    override: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,13 @@ class ReturnDeclined:
 
 @dataclass(frozen=True, slots=True)
 class ReturnLabelIssued:
+    """`document`: the name of its file; `qr`: what the square says that is shown instead of it."""
+
     return_id: str
     carrier: str
     tracking_number: str
+    document: str = ""
+    qr: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +95,12 @@ class ReturnSettled:
 
 @dataclass(frozen=True, slots=True)
 class ExchangePlaced:
-    """The order that brings what the customer gets instead."""
+    """The order that brings what the customer gets instead: `amount` of it, in minor units, is paid
+    by what the goods that come back are worth."""
 
     return_id: str
     linked_order: str
+    amount: int = 0
 
 
 @dataclass(frozen=True, slots=True)

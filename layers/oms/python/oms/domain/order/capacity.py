@@ -9,6 +9,7 @@ from functools import singledispatch
 from oms.domain import events as e
 from oms.domain.fulfillment import Quantity
 from oms.domain.network.capacity import CapacityChange, summed
+from oms.domain.order.editing import freed
 from oms.domain.order.model import Fact, Order
 
 
@@ -54,6 +55,15 @@ def _(event: e.OrderLinesCancelled | e.OrderCancelled, order: Order) -> Changes:
         for unit in event.units
         if unit.fulfillment_order_id
         for change in _given_back(order, unit.fulfillment_order_id, unit.quantity)
+    )
+
+
+@_changed.register
+def _(event: e.OrderEdited, order: Order) -> Changes:
+    return (
+        change
+        for identity, units in freed(event, order)
+        for change in _given_back(order, identity, units.quantity)
     )
 
 

@@ -19,9 +19,8 @@ def evolve(event: object, order: Order, fact: Fact) -> Order:
 
 
 def confirmed(order: Order) -> Order:
-    """Placed orders are confirmed as soon as they are paid for and nothing holds them."""
-    ready = order.is_paid_for and not order.active_holds
-    if order.status is OrderStatus.PLACED and ready:
+    """Placed orders are confirmed as soon as they are paid for; holds are laid over that."""
+    if order.status is OrderStatus.PLACED and order.is_paid_for:
         return replace(order, status=OrderStatus.CONFIRMED)
     return order
 
@@ -45,6 +44,14 @@ def with_fulfillment(order: Order, identity: str, **changes: object) -> Order:
         for each in order.fulfillment_orders
     )
     return replace(order, fulfillment_orders=changed)
+
+
+def with_return(order: Order, identity: str, **changes: object) -> Order:
+    changed = tuple(
+        replace(each, **changes) if each.return_id == identity else each  # type: ignore[arg-type]
+        for each in order.returns
+    )
+    return replace(order, returns=changed)
 
 
 def moved(

@@ -23,6 +23,7 @@ from oms.domain.order.evolving import (
     requested,
     units_cancelled,
     with_fulfillment,
+    with_return,
     withdrawn,
 )
 from oms.domain.order.model import (
@@ -84,6 +85,8 @@ def _placed(order_id: str, event: e.OrderPlaced, seq: int) -> Order:
         deliver_by=event.deliver_by,
         pickup_location=event.pickup_location,
         linked_to=event.linked_to,
+        billing_country=event.billing_country,
+        risk=event.risk,
     )
     return confirmed(order)
 
@@ -191,19 +194,33 @@ def _(event: e.HoldPlaced, order: Order, fact: Fact) -> Order:
 @evolve.register
 def _(event: e.HoldReleased, order: Order, fact: Fact) -> Order:
     holds = tuple(
-        replace(hold, released_at=fact.at) if hold.hold_id == event.hold_id else hold
+        _released_by(hold, event, fact) if hold.hold_id == event.hold_id else hold
         for hold in order.holds
     )
-    return confirmed(replace(order, holds=holds, resolution=""))
+    return replace(order, holds=holds, resolution="")
+
+
+def _released_by(hold: Hold, event: e.HoldReleased, fact: Fact) -> Hold:
+    by, why = fact.actor, event.reason
+    return replace(hold, released_at=fact.at, released_by=by, release_reason=why)
+
+
+@evolve.register
+def _(event: e.OrderScreened, order: Order, fact: Fact) -> Order:
+    return replace(order, verdict=event.verdict)
 
 
 @evolve.register
 def _(event: e.OrderNeedsAttention, order: Order, fact: Fact) -> Order:
+    if event.return_id:
+        return with_return(order, event.return_id, attention=event.reason, decision="")
     return replace(order, attention=event.reason, resolution="")
 
 
 @evolve.register
 def _(event: e.AttentionResolved, order: Order, fact: Fact) -> Order:
+    if event.return_id:
+        return with_return(order, event.return_id, attention="", decision=event.resolution)
     order = replace(order, attention="", resolution=event.resolution)
     if event.resolution != RETRY:
         return order
@@ -273,7 +290,8 @@ def _(event: e.FulfillmentOrderReady, order: Order, fact: Fact) -> Order:
 def _(event: e.FulfillmentOrderCollected, order: Order, fact: Fact) -> Order:
     collected = order.fulfillment_order(event.fulfillment_order_id)
     source = "allocated" if collected.in_warehouse else "shipped"
-    order = with_fulfillment(order, event.fulfillment_order_id, status=FulfillmentStatus.COLLECTED)
+    identity, here = event.fulfillment_order_id, FulfillmentStatus.COLLECTED
+    order = with_fulfillment(order, identity, status=here, delivered_at=fact.at)
     order = replace(order, lines=moved(order.lines, collected.lines, source, "delivered"))
     return order if event.capture is None else requested(order, event.capture)
 
@@ -299,7 +317,8 @@ def _(event: e.FulfillmentOrderDelivered, order: Order, fact: Fact) -> Order:
     if event.scanned is not None:
         order = _parcels_scanned(order, event.scanned)
     delivered = order.fulfillment_order(event.fulfillment_order_id)
-    order = with_fulfillment(order, event.fulfillment_order_id, status=FulfillmentStatus.DELIVERED)
+    identity, there = event.fulfillment_order_id, FulfillmentStatus.DELIVERED
+    order = with_fulfillment(order, identity, status=there, delivered_at=fact.at)
     return replace(order, lines=moved(order.lines, delivered.lines, "shipped", "delivered"))
 
 
@@ -323,7 +342,8 @@ def _(event: e.StockSettled, order: Order, fact: Fact) -> Order:
 
 @evolve.register
 def _(event: e.OrderCompleted, order: Order, fact: Fact) -> Order:
-    attention = order.attention if order.unresolved else ""
+    kept = order.unresolved or order.payment.is_disputed
+    attention = order.attention if kept else ""
     return replace(order, status=OrderStatus.COMPLETED, attention=attention)
 
 

@@ -9,15 +9,16 @@ from enum import StrEnum
 from typing import TypeVar
 
 from oms.domain import events as e
-from oms.domain.edits import Edit
+from oms.domain.edits import Edit, EditStatus
 from oms.domain.errors import NotFound
 from oms.domain.fulfillment import FulfillmentOrder, Quantity
-from oms.domain.holds import HoldStep
+from oms.domain.holds import GOODS, HoldStep, NewHold
 from oms.domain.lines import Discount, Line, Shipping
 from oms.domain.payment import Operation, OperationKind, OperationStatus, Payment, Shares
 from oms.domain.refunds import Credit
 from oms.domain.returns import Return
 from oms.domain.routing import Destination
+from oms.domain.screening import Risk, Verdict
 
 T = TypeVar("T")
 
@@ -47,7 +48,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """`blocks`: steps that it keeps from being done, empty for all; after `until` it is released
+    """`blocks`: steps that it keeps from being done, empty for GOODS; after `until` it is released
     by itself."""
 
     hold_id: str
@@ -58,10 +59,23 @@ class Hold:
     released_at: datetime | None = None
     blocks: tuple[HoldStep, ...] = ()
     until: datetime | None = None
+    released_by: str = ""
+    release_reason: str = ""
 
     @property
     def active(self) -> bool:
         return self.released_at is None
+
+    @property
+    def steps(self) -> tuple[HoldStep, ...]:
+        """What it keeps from being done."""
+        return self.blocks or GOODS
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When it must be looked at, as NewHold."""
+        new = NewHold(self.type, self.reason, self.blocks, self.until)
+        return new.due_at(self.placed_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +111,8 @@ class Order:
     `refused_by` are those who could not do it since a person has last decided; until
     `deferred_until` the order waits to be routed together with others. `resolution` is the last
     decision that a person took, while nothing has happened since that asks for another.
-    `linked_to` is the return that it replaces the goods of.
+    `linked_to` is the return that it replaces the goods of; `contact` the edit that changed where
+    it goes; `verdict` is the screener's, once it was asked.
     """
 
     order_id: str
@@ -134,6 +149,10 @@ class Order:
     credits: tuple[Credit, ...] = ()
     edits: tuple[Edit, ...] = ()
     linked_to: str = ""
+    contact: str = ""
+    billing_country: str = ""
+    risk: Risk | None = None
+    verdict: Verdict | None = None
 
     def line(self, line_id: str) -> Line:
         return _found((x for x in self.lines if x.line_id == line_id), "line", line_id)
@@ -149,6 +168,26 @@ class Order:
     def backorder(self, line_id: str) -> Backordered | None:
         return next((each for each in self.backorders if each.line_id == line_id), None)
 
+    def edit(self, edit_id: str) -> Edit | None:
+        return next((each for each in self.edits if each.edit_id == edit_id), None)
+
+    @property
+    def awaited_edit(self) -> Edit | None:
+        """It is applied when somebody has paid for it."""
+        return next((each for each in self.edits if each.awaits_payment), None)
+
+    @property
+    def contact_id(self) -> str:
+        """The name under which the vault has who it goes to."""
+        return f"{self.order_id}#{self.contact}" if self.contact else self.order_id
+
+    def is_unwanted(self, operation: Operation) -> bool:
+        """Money is not reserved for an order that is over, or an edit that was declined."""
+        if operation.kind is not OperationKind.AUTHORIZE:
+            return False
+        edit = self.edit(operation.cause)
+        return self.is_final or (edit is not None and edit.status is EditStatus.DECLINED)
+
     @property
     def is_final(self) -> bool:
         return self.status in FINAL
@@ -156,6 +195,17 @@ class Order:
     @property
     def active_holds(self) -> tuple[Hold, ...]:
         return tuple(hold for hold in self.holds if hold.active)
+
+    def held_from(self, step: HoldStep) -> tuple[Hold, ...]:
+        """The active holds that keep it from the step."""
+        return tuple(hold for hold in self.active_holds if step in hold.steps)
+
+    @property
+    def to_settle(self) -> tuple[Operation, ...]:
+        """What providers are asked now: a refund that was not asked for yet waits for its holds."""
+        if not self.held_from(HoldStep.REFUND):
+            return self.payment.unsettled
+        return tuple(each for each in self.payment.unsettled if not _is_new_refund(each))
 
     @property
     def total(self) -> int:
@@ -214,18 +264,19 @@ class Order:
         voided, though its capture has failed: it may be asked for again."""
         payment = self.payment
         if kind is OperationKind.CAPTURE:
-            return payment.to_capture(self.earned - payment.committed(OperationKind.CAPTURE))
+            return payment.to_capture(self.earned - self.unrefunded)
         if kind is OperationKind.REFUND:
             return payment.to_refund(self.unrefunded - self.payable)
         return self._to_void()
 
     def _to_void(self) -> Shares:
-        """All that will not be captured; while there are units to ship, what was renewed only."""
+        """All that will not be captured; while there are units to ship, only what was renewed and
+        what a declined edit asked for."""
         capturing = dict(self.shares_owed(OperationKind.CAPTURE))
         unused = (
             (tender.operation.operation_id, tender.unused)
             for tender in self.payment.tenders
-            if tender.replaced or not self.has_unshipped
+            if tender.replaced or not self.has_unshipped or self.is_unwanted(tender.operation)
         )
         left = ((identity, amount - capturing.get(identity, 0)) for identity, amount in unused)
         return tuple((identity, amount) for identity, amount in left if amount > 0)
@@ -242,28 +293,50 @@ class Order:
 
     @property
     def unresolved(self) -> tuple[Operation, ...]:
-        """Operations that failed for certain, and nothing was asked for in their place."""
+        """Operations that failed for certain, and nothing was asked for in their place. The first
+        authorizations are the buyer's bank's last word; one that renews others may be retried."""
         return tuple(
             operation
             for operation in self.payment.operations
             if operation.status is OperationStatus.FAILED
-            and operation.kind is not OperationKind.AUTHORIZE
-            and operation.amount <= self._missing(operation)
+            and (operation.kind is not OperationKind.AUTHORIZE or operation.of)
+            and self.missing(operation) > 0
         )
+
+    def missing(self, failed: Operation) -> int:
+        """So much of what failed is still to be moved, and nothing was asked for in its place."""
+        return min(failed.amount, self._missing(failed))
 
     def _missing(self, failed: Operation) -> int:
         source = self.payment.source_of(failed)
         if source is None:
             return 0
+        tender = self.payment.tender(source.operation_id)
+        if failed.kind is OperationKind.AUTHORIZE:
+            return self.lapsing(source.operation_id)
         if any(credit.credit_id == failed.cause for credit in self.credits):
-            tender = self.payment.tender(source.operation_id)
-            return min(self.uncredited(failed.cause), tender.refundable if tender else 0)
+            refundable = tender.refundable if tender else 0
+            return min(self.uncredited(failed.cause), refundable)
+        if failed.kind is OperationKind.CAPTURE and source.prepaid:
+            return tender.left if tender else 0
         return dict(self.shares_owed(failed.kind)).get(source.operation_id, 0)
+
+    def lapsing(self, operation_id: str) -> int:
+        """Of an authorization whose money is still needed, and is there in a new one only."""
+        tender = self.payment.tender(operation_id)
+        if tender is None or tender.replaced or self.is_final or not self.has_unshipped:
+            return 0
+        return tender.left + tender.lapsed
+
+    @property
+    def secured(self) -> int:
+        """Taken and not given back for what was cancelled, or certain to be there."""
+        return self.unrefunded + sum(tender.left for tender in self.payment.tenders)
 
     @property
     def is_paid_for(self) -> bool:
         """Authorized, or taken elsewhere: the goods may go."""
-        return self.payment.secured >= self.payable
+        return self.secured >= self.payable
 
     def _cost(self, units: list[tuple[Line, int, int]]) -> int:
         if not any(count for _, _, count in units):
@@ -273,6 +346,11 @@ class Order:
             for line, start, count in units
         )
         return lines + self.shipping.payable(tax_included=self.tax_included)
+
+
+def _is_new_refund(operation: Operation) -> bool:
+    new = operation.status is OperationStatus.REQUESTED
+    return new and operation.kind is OperationKind.REFUND
 
 
 def _found(candidates: Iterable[T], kind: str, identity: str) -> T:

@@ -8,6 +8,7 @@ from oms.domain import events as e
 from oms.domain.order.evolving import confirmed, evolve, requested, with_operation
 from oms.domain.order.model import Fact, Order
 from oms.domain.payment import (
+    EXPIRED,
     Dispute,
     DisputeStatus,
     Operation,
@@ -25,6 +26,7 @@ def _(event: e.PaymentAuthorized, order: Order, fact: Fact) -> Order:
             status=OperationStatus.SUCCEEDED,
             reference=event.reference,
             valid_until=event.valid_until,
+            amount=event.amount,
         )
     )
 
@@ -60,14 +62,26 @@ def _(event: e.PaymentOperationRequested, order: Order, fact: Fact) -> Order:
 def _(
     event: e.PaymentCaptured | e.PaymentVoided | e.PaymentRefunded, order: Order, fact: Fact
 ) -> Order:
-    return _settled(order, event.operation_id, reference=event.reference)
+    """The operation is of what has really moved."""
+    return with_operation(
+        order,
+        event.operation_id,
+        status=OperationStatus.SUCCEEDED,
+        reference=event.reference,
+        amount=event.amount,
+    )
+
+
+@evolve.register
+def _(event: e.PaymentAmountCorrected, order: Order, fact: Fact) -> Order:
+    return with_operation(order, event.operation_id, amount=event.amount)
 
 
 @evolve.register
 def _(event: e.PaymentOperationRetried, order: Order, fact: Fact) -> Order:
-    return with_operation(
-        order, event.operation_id, status=OperationStatus.REQUESTED, attempt=event.attempt
-    )
+    amount = {} if event.amount is None else {"amount": event.amount}
+    asked = OperationStatus.REQUESTED
+    return with_operation(order, event.operation_id, status=asked, attempt=event.attempt, **amount)
 
 
 @evolve.register
@@ -75,7 +89,7 @@ def _(event: e.PaymentAuthorizationExpired, order: Order, fact: Fact) -> Order:
     """As if it had been voided: that money is nobody's to take any more."""
     identity, done = order.payment.next_operation_id, OperationStatus.SUCCEEDED
     void = Operation(
-        identity, OperationKind.VOID, event.amount, done, cause="expired", of=event.operation_id
+        identity, OperationKind.VOID, event.amount, done, cause=EXPIRED, of=event.operation_id
     )
     return requested(order, void)
 
@@ -100,9 +114,3 @@ def _(event: e.PaymentDisputeClosed, order: Order, fact: Fact) -> Order:
 @evolve.register
 def _(event: e.RefundGranted, order: Order, fact: Fact) -> Order:
     return replace(order, credits=(*order.credits, event.credit))
-
-
-def _settled(order: Order, operation_id: str, *, reference: str) -> Order:
-    return with_operation(
-        order, operation_id, status=OperationStatus.SUCCEEDED, reference=reference
-    )

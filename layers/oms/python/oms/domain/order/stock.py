@@ -7,9 +7,16 @@ from functools import singledispatch
 
 from oms.domain import events as e
 from oms.domain.fulfillment import Quantity, totals
-from oms.domain.inventory import MovementKind, StockChange, StockItemChange, fits
+from oms.domain.inventory import (
+    AdjustmentReason,
+    MovementKind,
+    StockChange,
+    StockItemChange,
+    fits,
+)
 from oms.domain.lines import Line
 from oms.domain.order.backorders import MAX_QUEUES, awaited_items
+from oms.domain.order.editing import freed
 from oms.domain.order.model import Fact, Order, RoutingPlan, cause_of
 
 DEADLINES_OF_THE_REST = 3
@@ -24,7 +31,9 @@ def stock_change(order: Order, fact: Fact) -> StockChange | None:
     if moved is None or not moved[1]:
         return None
     kind, items = moved
-    return StockChange(kind, cause_of(order.order_id, fact.seq), fact.at, items)
+    came_back = kind is MovementKind.RECEIVED
+    reason = AdjustmentReason.CUSTOMER_RETURN.value if came_back else ""
+    return StockChange(kind, cause_of(order.order_id, fact.seq), fact.at, items, reason)
 
 
 def planned_change(plan: RoutingPlan, lines: Callable[[str], Line]) -> StockChange:
@@ -87,6 +96,29 @@ def _(
             unit.quantity,
             order.fulfillment_order(unit.fulfillment_order_id).location_id,
             unit.fulfillment_order_id,
+        )
+    )
+    return MovementKind.RELEASED, tuple(items)
+
+
+@_stock_moved.register
+def _(event: e.ReturnInspected, order: Order) -> tuple[MovementKind, Items] | None:
+    items = (
+        item
+        for each in event.lines
+        if each.stocked_at
+        for item in _taken(order.line(each.line_id), each.quantity, each.stocked_at, "")
+    )
+    return MovementKind.RECEIVED, tuple(items)
+
+
+@_stock_moved.register
+def _(event: e.OrderEdited, order: Order) -> tuple[MovementKind, Items] | None:
+    items = (
+        item
+        for identity, units in freed(event, order)
+        for item in _items_at(
+            (units,), order.line, order.fulfillment_order(identity).location_id, identity
         )
     )
     return MovementKind.RELEASED, tuple(items)
@@ -180,3 +212,12 @@ def _(event: e.OrderLinesCancelled | e.OrderCancelled, order: Order) -> int:
     boxes = {unit.fulfillment_order_id for unit in event.units if unit.fulfillment_order_id}
     limited = sum(bool(order.fulfillment_order(each).ship_on) for each in boxes)
     return 1 + len(boxes) + limited
+
+
+@_other_rows.register
+def _(event: e.OrderEdited, order: Order) -> int:
+    """The proposal, its contact and its deadline as well, and the lines for stock that it joins or
+    leaves."""
+    boxes = {identity for identity, _ in freed(event, order)}
+    limited = sum(bool(order.fulfillment_order(each).ship_on) for each in boxes)
+    return 4 + 2 * MAX_QUEUES + len(boxes) + limited

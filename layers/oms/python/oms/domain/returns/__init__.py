@@ -1,6 +1,8 @@
 """Goods that come back, and what is given for them."""
 
 from oms.domain.returns.model import (
+    NEVER_ARRIVED,
+    NOT_SOLD_YET,
     OPEN,
     Acceptance,
     Disposition,
@@ -15,9 +17,14 @@ from oms.domain.returns.model import (
     ReturnParcel,
     ReturnStatus,
     Terms,
+    announced,
+    spoken_for,
+    with_told,
 )
 
 __all__ = [
+    "NEVER_ARRIVED",
+    "NOT_SOLD_YET",
     "OPEN",
     "Acceptance",
     "Disposition",
@@ -32,4 +39,7 @@ __all__ = [
     "ReturnParcel",
     "ReturnStatus",
     "Terms",
+    "announced",
+    "spoken_for",
+    "with_told",
 ]

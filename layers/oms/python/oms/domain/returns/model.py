@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
+from oms.domain.fulfillment import Quantity
 from oms.domain.lines import Line
 from oms.domain.tracking import Scan, TrackingStatus
 
@@ -57,6 +59,9 @@ class Reception(StrEnum):
     KEPT_BY_CUSTOMER = "kept_by_customer"
 
 
+NOT_GIVEN_FOR = frozenset({Reception.SHORT, Reception.WRONG_ITEM, Reception.LOST_IN_TRANSIT})
+
+
 class Acceptance(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -72,6 +77,13 @@ class Disposition(StrEnum):
     SEND_BACK = "send_back"
 
 
+# Ours again, but nobody is promised them: they lie at a location that orders are not routed to.
+NOT_SOLD_YET = frozenset({Disposition.REFURBISH, Disposition.QUARANTINE})
+
+# Reasons of units that left us and never came to the customer: they cannot come back.
+NEVER_ARRIVED = frozenset({"lost", "not_received"})
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """What became of so many units that were announced; `damaged` ones were received."""
@@ -84,7 +96,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """`location_id` is where the units go; empty: where they were received."""
+    """`location_id` is where the units go; empty, once it is decided: where no stock is counted."""
 
     line_id: str
     quantity: int
@@ -92,6 +104,20 @@ class Inspected:
     disposition: Disposition
     location_id: str = ""
     note: str = ""
+
+    @property
+    def is_restocked(self) -> bool:
+        return self.acceptance is Acceptance.ACCEPTED and self.disposition is Disposition.RESTOCK
+
+    @property
+    def stocked_at(self) -> str:
+        """The location whose stock they add to; empty: they are no stock of ours, or lie where no
+        stock is counted."""
+        put_aside = self.disposition in NOT_SOLD_YET and self.acceptance is Acceptance.ACCEPTED
+        return self.location_id if self.is_restocked or put_aside else ""
+
+
+Told = TypeVar("Told", bound=Received | Inspected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +158,10 @@ class ReturnLine:
     settled: int = 0
 
     @property
+    def never_arrived(self) -> bool:
+        return self.reason in NEVER_ARRIVED
+
+    @property
     def accounted(self) -> int:
         """It is known what became of these on their way."""
         return sum(each.quantity for each in self.received)
@@ -141,17 +171,49 @@ class ReturnLine:
         here = Reception.RECEIVED
         return sum(each.quantity for each in self.received if each.reception is here)
 
+    @property
+    def missing(self) -> int:
+        """They have not come, and will not: nothing is given for them."""
+        return sum(each.quantity for each in self.received if each.reception in NOT_GIVEN_FOR)
+
+    @property
+    def decided(self) -> int:
+        """Of those that arrived, it is known whether they are taken back."""
+        return self.judged(Acceptance.ACCEPTED) + self.judged(Acceptance.REJECTED)
+
+    @property
+    def undecided(self) -> int:
+        return self.arrived - self.decided
+
     def judged(self, acceptance: Acceptance) -> int:
         return sum(each.quantity for each in self.inspected if each.acceptance is acceptance)
 
 
+def with_told(known: Iterable[Told], told: Iterable[Told]) -> tuple[Told, ...]:
+    """Equal but for their units is one: so that a line of many units stays small."""
+    units: dict[Told, int] = {}
+    for each in (*known, *told):
+        alike = replace(each, quantity=0)
+        units[alike] = units.get(alike, 0) + each.quantity
+    return tuple(replace(alike, quantity=count) for alike, count in units.items())
+
+
 @dataclass(frozen=True, slots=True)
 class ReturnParcel:
+    """`document`: the file of its label; `qr`: what is shown instead of it."""
+
     carrier: str
     tracking_number: str
     status: TrackingStatus = TrackingStatus.LABEL_CREATED
     scanned_at: datetime | None = None
     scans: tuple[str, ...] = ()
+    document: str = ""
+    qr: str = ""
+
+    @property
+    def is_moving(self) -> bool:
+        """The carrier has it, or had it."""
+        return self.status not in (TrackingStatus.UNKNOWN, TrackingStatus.LABEL_CREATED)
 
     def has(self, scan: Scan) -> bool:
         return scan.fingerprint in self.scans
@@ -160,7 +222,11 @@ class ReturnParcel:
 @dataclass(frozen=True, slots=True)
 class Return:
     """`in_store`: the location over whose counter it is handed; `exchange`: what is wanted
-    instead; `linked_order`: the order that brings it; `location_id`: where goods were received."""
+    instead; `linked_order`: the order that brings it, and `exchange_value` what of it the goods
+    pay, in minor units; `location_id`: where goods were received;
+    `unexpected`: units that came beside those announced; `key`: the request that asked for it;
+    `override`: why staff have allowed what the policy does not; `attention`: why it needs a person,
+    and `decision`: what a person has decided last."""
 
     return_id: str
     status: ReturnStatus
@@ -175,22 +241,61 @@ class Return:
     parcels: tuple[ReturnParcel, ...] = ()
     exchange: tuple[ExchangeLine, ...] = ()
     linked_order: str = ""
+    exchange_value: int = 0
     reason: str = ""
+    approved_at: datetime | None = None
+    unexpected: tuple[Quantity, ...] = ()
+    key: str = ""
+    override: str = ""
+    attention: str = ""
+    decision: str = ""
 
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
 
+    @property
+    def is_handed_over(self) -> bool:
+        """Goods are on their way, or here."""
+        return bool(self.location_id) or any(each.is_moving for each in self.parcels)
+
+    @property
+    def settled(self) -> int:
+        """Units."""
+        return sum(each.settled for each in self.lines)
+
+    @property
+    def never_arrived(self) -> bool:
+        return any(each.never_arrived for each in self.lines)
+
     def line(self, line_id: str) -> ReturnLine | None:
         return next((each for each in self.lines if each.line_id == line_id), None)
+
+    def outstanding(self, line: ReturnLine) -> int:
+        """Units of a line that something may still be given for. What was rejected after it had
+        been paid for is not among those that are left."""
+        lost = line.missing
+        if self.terms.refund_when is RefundWhen.INSPECTION:
+            lost += line.judged(Acceptance.REJECTED)
+        return max(0, line.quantity - line.settled - lost) if self.is_open else 0
 
 
 def announced(returns: Iterable[Return], line_id: str) -> int:
     """Units that are on their way back, or may be: not yet paid for, in returns that are open."""
     return sum(
-        each.quantity - each.settled - each.judged(Acceptance.REJECTED)
+        found.outstanding(each)
         for found in returns
-        if found.is_open
         for each in found.lines
         if each.line_id == line_id
+    )
+
+
+def spoken_for(returns: Iterable[Return], line_id: str, *, never_arrived: bool) -> int:
+    """Units that something was given for, or may be: of goods that come back, or of those that
+    never came to the customer."""
+    return sum(
+        found.outstanding(each) + each.settled
+        for found in returns
+        for each in found.lines
+        if each.line_id == line_id and each.never_arrived is never_arrived
     )

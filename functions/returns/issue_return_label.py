@@ -1,0 +1,116 @@
+"""A label for the goods of a return that was approved: asked of the carrier once, and kept.
+
+Nobody else reads the customer's address for it, and nothing of it is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from oms.adapters.carriers.labels import LABELS, Label, Parcel, ReturnLabels
+from oms.adapters.files import files
+from oms.adapters.network_table import network_table
+from oms.adapters.orders_table import OrdersTable, orders_table
+from oms.adapters.scan_inbox import ScanInbox, record_kept_of_return, scan_inbox
+from oms.adapters.vault import vault
+from oms.domain.commands import RecordReturnLabel
+from oms.domain.contact import Contact, PostalAddress
+from oms.domain.errors import IllegalTransition
+from oms.domain.ids import order_of_return
+from oms.domain.locations import Location
+from oms.domain.order import Order
+from oms.domain.returns import Return
+from oms.domain.returns.way_back import goes_back_to, needs_no_label
+from oms.observability import observed
+from oms.settings import setting
+
+ENVIRONMENT: tuple[str, ...] = (
+    *("ORDERS_TABLE", "STOCK_TABLE", "CUSTOMERS_TABLE", "VAULT_KEY_ID"),
+    *("FILES_BUCKET", "RETURN_CARRIER"),
+)
+FOLDER = "labels"
+
+
+class Contacts(Protocol):
+    def contact(self, customer_id: str, order_id: str) -> Contact | None: ...
+
+
+class Locations(Protocol):
+    def location(self, location_id: str) -> Location: ...
+
+
+class Files(Protocol):
+    def write(self, name: str, pieces: Iterable[bytes]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Where parcels are given their labels; `labels` is None where customers choose a carrier."""
+
+    orders: OrdersTable
+    contacts: Contacts
+    locations: Locations
+    files: Files
+    inbox: ScanInbox
+    labels: ReturnLabels | None
+    clock: Callable[[], datetime]
+
+
+@observed
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+    counter = Counter(
+        orders_table(),
+        vault(),
+        network_table(),
+        files(),
+        scan_inbox(),
+        LABELS.get(setting("RETURN_CARRIER")),
+        lambda: datetime.now(UTC),
+    )
+    return_id = event["detail"]["data"]["return_id"]
+    ids = {"order_id": event["detail"]["order_id"], "return_id": return_id}
+    return {"outcome": issue(counter, return_id), **ids}
+
+
+def issue(counter: Counter, return_id: str) -> str:
+    """issued, or why not; twice is once."""
+    order = counter.orders.get(order_of_return(return_id))
+    found = order.return_(return_id)
+    if counter.labels is None:
+        return "customers choose the carrier"
+    if why := needs_no_label(found):
+        return why
+    label = counter.labels.create(_parcel(counter, order, found))
+    if any(each.tracking_number != label.tracking_number for each in found.parcels):
+        return "it has a label"
+    name = f"{FOLDER}/{return_id}.{counter.labels.suffix}"
+    counter.files.write(name, [label.document])
+    return _record(counter, found, label, name)
+
+
+def _record(counter: Counter, found: Return, label: Label, name: str) -> str:
+    number, at = (label.carrier, label.tracking_number), counter.clock()
+    command = RecordReturnLabel(found.return_id, *number, name, label.qr)
+    order_id = order_of_return(found.return_id)
+    try:
+        order = counter.orders.change(order_id, command, at=at, actor="system")
+    except IllegalTransition:
+        return "it was called off meanwhile"
+    record_kept_of_return(counter.inbox, counter.orders, order, found.return_id, *number, at)
+    return "issued"
+
+
+def _parcel(counter: Counter, order: Order, found: Return) -> Parcel:
+    contact = counter.contacts.contact(order.customer_id, order.contact_id) or Contact()
+    sender = contact.address or PostalAddress(order.destination.country, name=contact.name)
+    receiver = counter.locations.location(goes_back_to(order, found))
+    return Parcel(found.return_id, found.return_id, sender, _address(receiver))
+
+
+def _address(place: Location) -> PostalAddress:
+    return PostalAddress(
+        place.country, name=place.name, region=place.region, postal_code=place.postal_code
+    )

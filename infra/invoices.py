@@ -36,7 +36,7 @@ class Invoices(Construct):
             self, name, path, self.layers, environment, timeout=29, memory=512
         )
         function.add_layers(self.layers.packages("documents"))
-        data.orders.permit(function, *CHANGE)
+        data.orders.permit(function, *CHANGE, "Query")
         data.customers.permit(function, "GetItem")
         data.files.permit(function, "GetObject", "PutObject", folders=["documents"])
         data.permit_vault(function, "kms:Decrypt")

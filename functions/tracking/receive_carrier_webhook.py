@@ -65,9 +65,10 @@ def record_scans(
 def _concerned(orders: OrdersTable, update: TrackingUpdate) -> Concerned:
     """What the scans say of each order: of a parcel to its customer, or back from there."""
     number = (update.carrier, update.tracking_number)
-    shipped = {order_of_fulfillment(each) for each in orders.parcels(*number)}
+    parcels = orders.parcels(*number)
+    back = [each for each in parcels if each.startswith("ret_")]
+    shipped = {order_of_fulfillment(each) for each in parcels if each not in back}
     sent: Concerned = [(each, RecordScans(*number, update.scans)) for each in sorted(shipped)]
-    back = orders.return_parcels(*number)
     return sent + [
         (order_of_return(each), RecordReturnScans(each, *number, update.scans)) for each in back
     ]

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from infra.local import access
 from infra.local.cloud import Cloud, CloudError
 from oms.adapters.carriers import easypost
+from oms.adapters.carriers import sandbox as carrier
 from oms.adapters.channels import shopify
 from oms.adapters.payments import sandbox
 
@@ -110,6 +111,11 @@ class Client:
         body = encoded(message)
         signed = {"X-Hmac-Signature": easypost.signature(body, self.secrets["easypost"])}
         return self.deliver("/carriers/easypost/webhooks", body, signed)
+
+    def test_carrier(self, message: Json) -> Any:
+        body = encoded(message)
+        signed = {"Test-Signature": carrier.signature(body, self.secrets["test"])}
+        return self.deliver("/carriers/test/webhooks", body, signed)
 
     def test_provider(self, message: Json) -> Any:
         body = encoded(message)

@@ -9,6 +9,7 @@ from oms.adapters.dynamodb import transact
 from oms.contracts.cursors import BadCursor, encode_cursor
 from oms.domain import commands as c
 from oms.domain.payment import OperationStatus
+from oms.domain.returns import Resolution, ReturnLine, Terms
 from tests.builders import NOW, Story, placement
 from tests.tables import create_table
 
@@ -88,3 +89,23 @@ def test_a_final_order_can_need_a_decision(dynamodb: Any, name: str) -> None:
 def test_a_foreign_cursor_is_refused(dynamodb: Any, name: str, given: dict[str, str]) -> None:
     with pytest.raises(BadCursor):
         AttentionList(dynamodb, name).page(10, encode_cursor(given))
+
+
+def test_a_return_that_needs_a_decision_is_listed_beside_its_order(
+    dynamodb: Any, name: str
+) -> None:
+    story = Story().authorized().routed().shipped().captured().delivered()
+    story.do(c.RequestReturn((ReturnLine("line_1", 1),), Resolution.REFUND, terms=Terms()))
+    return_id = story.order.returns[0].return_id
+    tell(dynamodb, name, story, c.RaiseAttention("late", return_id), NOW)
+    tell(dynamodb, name, story, c.RaiseAttention("later", return_id), NOW + timedelta(days=1))
+
+    listed = AttentionList(dynamodb, name)
+    (waiting,) = listed.page(10).orders
+    assert (waiting.order_id, waiting.return_id) == (story.order_id, return_id)
+    assert waiting.since == NOW
+    cursor = listed.page(1).cursor
+    assert cursor is None or listed.page(1, cursor).orders == ()
+
+    tell(dynamodb, name, story, c.ResolveAttention("ignore", return_id))
+    assert listed.page(10).orders == ()

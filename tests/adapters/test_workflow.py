@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from oms.adapters import dynamodb as db
-from oms.adapters.workflow import Executions, Workflow, name_of, order_id_of
+from oms.adapters.workflow import Executions, ReturnWorkflow, Workflow, name_of, order_id_of
 from tests.cloud import eventually
 from tests.functions.world import Crash, Mortal
 from tests.tables import create_table
@@ -210,3 +210,34 @@ def test_the_attempt_is_kept_beside_the_order(dynamodb: Any, table: str) -> None
     row = dynamodb.get_item(TableName=table, Key=db.key("ORDER#ord_a", "EXECUTION"))["Item"]
     assert workflow.started == [1, 2]
     assert db.number(row, "attempt") == 2
+
+
+def test_a_return_runs_under_its_own_id_and_knows_its_order(stepfunctions: Any) -> None:
+    arn = machine(stepfunctions, WAITS)
+    workflow = ReturnWorkflow(stepfunctions, arn)
+
+    assert workflow.start("ret_a-1")
+    assert workflow.start("ret_a-12", attempt=3)
+
+    assert sorted(workflow.running()) == ["ret_a-1", "ret_a-12"]
+    running = stepfunctions.list_executions(stateMachineArn=arn)["executions"]
+    assert sorted(each["name"] for each in running) == ["ret_a-1", "ret_a-12-3"]
+    described = stepfunctions.describe_execution(executionArn=running[0]["executionArn"])
+    assert json.loads(described["input"])["order_id"] == "ord_a"
+
+
+def test_the_attempts_of_an_order_and_of_its_returns_are_counted_apart(
+    stepfunctions: Any, dynamodb: Any, table: str
+) -> None:
+    arn = machine(stepfunctions, SUCCEEDS)
+    orders = Executions(Workflow(stepfunctions, arn), dynamodb, table)
+    workflow = ReturnWorkflow(stepfunctions, arn)
+    returns = Executions(workflow, dynamodb, table)
+    for number in (1, 2):
+        workflow.start(f"ret_a-{number}")
+        assert ended(workflow, f"ret_a-{number}") == "SUCCEEDED"
+
+    assert returns.resume("ret_a-2")
+
+    assert (returns.attempt("ret_a-1"), returns.attempt("ret_a-2")) == (0, 1)
+    assert orders.attempt("ord_a") == 0

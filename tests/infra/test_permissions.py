@@ -21,7 +21,7 @@ KNOWS_NO_RESOURCES = {
 }
 CONTACTS = {"StringEquals": {f"kms:EncryptionContext:{k}": v for k, v in PURPOSE.items()}}
 DRAFTS = {"StringEquals": {f"kms:EncryptionContext:{k}": v for k, v in DRAFT_PURPOSE.items()}}
-EXECUTIONS = ":execution:OmsService-Order:*"
+EXECUTIONS = (":execution:OmsService-Order:*", ":execution:OmsService-Return:*")
 FOLDERS = ("/documents/*", "/imports/*", "/jobs/*", "/labels/*")
 
 
@@ -50,7 +50,7 @@ def test_no_resource_is_a_pattern_where_aws_knows_better(aws: Assembly) -> None:
 
 def without_names(resource: str) -> str:
     """What is left of it when the names of our executions and files are taken out."""
-    for names in (EXECUTIONS, *FOLDERS):
+    for names in (*EXECUTIONS, *FOLDERS):
         resource = resource.replace(names, "")
     return resource
 

@@ -152,3 +152,14 @@ def test_a_token_that_is_gone_has_timed_out(cloud: Cloud) -> None:
         states.send_task_success(taskToken="6f3e1c52-0b5d-4c7e-9d5e-aaaaaaaaaaaa", output="{}")
 
     assert refusal.value.response["Error"]["Code"] == "TaskTimedOut"
+
+
+def test_the_deadline_of_a_task_can_be_computed(cloud: Cloud) -> None:
+    function = deploy_function(cloud, "def handler(event, context): pass")
+    task = callback(function, TimeoutSeconds="{% $states.input.seconds %}")
+
+    late = run(cloud, machine(cloud, Ask=task), input=json.dumps({"seconds": 1}))
+    wrong = run(cloud, machine(cloud, Ask=task), input=json.dumps({"seconds": "soon"}))
+
+    assert (late["status"], late["error"]) == ("FAILED", "States.Timeout")
+    assert wrong["error"] == "States.QueryEvaluationError"

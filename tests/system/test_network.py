@@ -276,6 +276,12 @@ def test_two_orders_that_want_the_last_unit_wait_for_each_other_and_one_gets_it(
     assert shop.units(sku) == (1, 0, 1)
 
 
+def purse_of(shop: Shop, customer_id: str) -> str:
+    said = {"amount": 500, "currency": "USD", "reason": "thanks"}
+    shop.api.post(f"/customers/{customer_id}/store-credit", said, key=uuid4().hex)
+    return f"sc_{customer_id}_USD"
+
+
 def test_every_kind_of_deadline_can_be_acted_on_where_it_is_deployed(shop: Shop) -> None:
     sku = shop.stocked(1, "SOUTH")
     shop.receive(sku, 5, "NORTH")
@@ -295,6 +301,9 @@ def test_every_kind_of_deadline_can_be_acted_on_where_it_is_deployed(shop: Shop)
         DueKind.ROUTING_WINDOW: "20260101T000000000",
         DueKind.PROMISE_AT_RISK: box,
         DueKind.REROUTE_WORK: "NORTH",
+        DueKind.RENEW_AUTHORIZATION: order["order_id"],
+        DueKind.EXPIRE_CREDIT: purse_of(shop, order["customer_id"]),
+        DueKind.DECLINE_EDIT: f"{order['order_id']}/edt_none",
     }
     assert subjects.keys() == set(DueKind)
     agenda = Agenda(shop.rows, shop.app.outputs["StockTable"])

@@ -12,6 +12,7 @@ from oms.contracts.cursors import decode_cursor
 from oms.contracts.routes import ROUTES
 from oms.domain import commands as c
 from oms.domain.order import Order
+from oms.domain.returns import Resolution, ReturnLine, Terms
 from tests.builders import NOW, Story, placement
 
 
@@ -51,6 +52,22 @@ def test_what_was_decided_or_is_gone_meanwhile_is_left_out() -> None:
     listed = Listed(decided, gone)
 
     assert waiting(AttentionQuery.read({}), listed, listed).items == []
+
+
+def test_a_return_that_needs_a_decision_is_told_as_such() -> None:
+    story = Story().authorized().routed().shipped().captured().delivered()
+    story.do(c.RequestReturn((ReturnLine("line_1", 1),), Resolution.REFUND, terms=Terms()))
+    return_id = story.order.returns[0].return_id
+    story.do(c.RaiseAttention("it was not inspected", return_id))
+
+    class Returns(Listed):
+        def page(self, limit: int, cursor: str | None = None) -> WaitingPage:
+            return WaitingPage((Waiting(story.order_id, NOW, return_id),), None)
+
+    (waits,) = waiting(AttentionQuery.read({}), Returns(story), Returns(story)).items
+
+    assert (waits.return_id, waits.reason) == (return_id, "it was not inspected")
+    assert (waits.order_id, waits.status) == (story.order_id, "approved")
 
 
 def test_books_that_balance_say_what_was_counted() -> None:

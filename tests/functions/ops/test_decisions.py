@@ -15,7 +15,9 @@ from oms.domain.errors import IllegalTransition, NotFound
 from oms.domain.events import PackedParcel
 from oms.domain.order import Order, OrderStatus
 from oms.domain.payment import OperationKind, OperationStatus
+from oms.domain.returns import ReturnStatus
 from oms.domain.waits import Wait, outcome
+from tests.functions.returns.shelf import approved, receipt
 from tests.functions.world import World, an_order, now, survives
 
 pytestmark = pytest.mark.cloud
@@ -223,3 +225,52 @@ def test_a_worker_killed_at_any_call_leaves_a_cancellation_to_be_finished(
 
     assert world.check(order_id).status is OrderStatus.CANCELLED
     assert world.level("MUG") == (50, 50, 0)
+
+
+def late(world: World) -> str:
+    found = approved(world)
+    world.do(f"ord_{found.return_id[4:-2]}", c.RaiseAttention("late", found.return_id))
+    return found.return_id
+
+
+def for_return(return_id: str) -> dict[str, Any]:
+    return {"return_id": return_id, "at": now(), "actor": "user:1"}
+
+
+def test_a_return_tries_again_and_is_started_if_it_stands_still(world: World) -> None:
+    return_id, returns = late(world), Started()
+    here = Desk(world.orders, Started(), returns, world.pay)
+
+    for _ in range(2):
+        order = decisions.retry_return(here, **for_return(return_id))
+
+    found = order.return_(return_id)
+    assert (found.attention, found.decision) == ("", "retry")
+    assert returns.resumed == [return_id] * 2
+
+
+def test_a_return_that_was_ignored_is_taken_up_again(world: World) -> None:
+    return_id, returns = late(world), Started()
+    here = Desk(world.orders, Started(), returns, world.pay)
+    ignored = decisions.ignore_return(here, **for_return(return_id))
+    assert ignored.return_(return_id).decision == "ignore"
+    assert returns.resumed == []
+
+    order = decisions.retry_return(here, **for_return(return_id))
+
+    assert order.return_(return_id).decision == "retry"
+    assert returns.resumed == [return_id]
+
+
+def test_a_return_is_called_off_while_nothing_has_come(world: World) -> None:
+    here = Desk(world.orders, Started(), Started(), world.pay)
+    first, second = late(world), late(world)
+    came = world.orders.get(f"ord_{second[4:-2]}").return_(second)
+    world.do(f"ord_{second[4:-2]}", receipt(came))
+
+    order = decisions.cancel_return(here, reason="", **for_return(first))
+
+    assert order.return_(first).status is ReturnStatus.CANCELLED
+    assert order.return_(first).attention == ""
+    with pytest.raises(IllegalTransition):
+        decisions.cancel_return(here, reason="", **for_return(second))

@@ -12,11 +12,14 @@ import pytest
 
 from functions.ops.reconcile_orders import GRACE, PATIENCE, Repair, reconcile
 from oms.adapters.payments.settling import Undecided, settle
-from oms.adapters.workflow import Executions, Workflow
+from oms.adapters.workflow import Executions, ReturnWorkflow, Workflow
 from oms.domain import commands as c
 from oms.domain.order import Order, OrderStatus
 from oms.domain.payment import OperationKind
+from oms.domain.returns import RefundWhen, Return, Terms
+from oms.domain.returns.waits import ReturnWait
 from oms.domain.waits import Wait
+from tests.functions.returns.shelf import approved, asked, receipt
 from tests.functions.world import World, an_order, now
 
 pytestmark = pytest.mark.cloud
@@ -49,11 +52,19 @@ class Machine(Workflow):
 
 
 @dataclass
+class ReturnMachine(Machine, ReturnWorkflow):
+    def running(self) -> Iterator[str]:
+        running = (name for name, status in self.executions.items() if status == "RUNNING")
+        yield from map(self.whose, running)
+
+
+@dataclass
 class Night:
     """A shop that nobody watches; `later` is when the reconciler comes."""
 
     world: World
     machine: Machine = field(default_factory=Machine)
+    returns: ReturnMachine = field(default_factory=ReturnMachine)
     settled: list[str] = field(default_factory=list)
     undecided: bool = False
 
@@ -74,6 +85,7 @@ class Night:
             self.world.settle_stock,
             is_late,
             Random(1),
+            returns=Executions(self.returns, self.world.client, self.world.orders_name),
         )
         return reconcile(repair, now() + later)
 
@@ -318,3 +330,79 @@ def test_an_order_that_is_with_its_warehouse_is_left_in_peace(night: Night) -> N
 
     assert night.run()["woken"] == 0
     assert night.machine.told == []
+
+
+def order_of(found: Return) -> str:
+    return f"ord_{found.return_id[4:-2]}"
+
+
+def test_a_return_whose_execution_is_missing_is_started_though_its_order_is_completed(
+    night: Night,
+) -> None:
+    found = approved(night.world)
+
+    assert [night.run()["returns_resumed"] for _ in range(2)] == [1, 0]
+
+    assert night.returns.executions == {found.return_id: "RUNNING"}
+    assert night.machine.executions == {}
+
+
+@pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
+def test_a_return_whose_execution_ended_too_early_gets_the_next(night: Night, status: str) -> None:
+    found = approved(night.world)
+    night.returns.executions[found.return_id] = status
+
+    assert [night.run()["returns_resumed"] for _ in range(2)] == [1, 0]
+    assert night.returns.executions[f"{found.return_id}-1"] == "RUNNING"
+
+
+def test_a_return_that_nobody_has_approved_needs_no_execution(night: Night) -> None:
+    asked(night.world)
+
+    assert night.run()["looked_at"] == 0
+
+
+def test_a_return_that_was_just_approved_is_left_to_its_own_execution(night: Night) -> None:
+    night.returns.start(approved(night.world).return_id)  # its order is looked at
+    fresh = approved(night.world)
+
+    night.run(later=timedelta(seconds=10))
+
+    assert fresh.return_id not in night.returns.executions
+
+
+def test_a_return_that_is_over_is_not_looked_at_any_more(night: Night) -> None:
+    found = approved(night.world)
+    night.world.do(order_of(found), c.CancelReturn(found.return_id, "kept"))
+
+    assert night.run()["looked_at"] == 0
+
+
+def test_an_ignored_return_is_not_started_again(night: Night) -> None:
+    found = approved(night.world)
+    raised = c.RaiseAttention("late", found.return_id)
+    night.world.do(order_of(found), raised, c.ResolveAttention("ignore", found.return_id))
+
+    assert night.run()["returns_resumed"] == 0
+
+
+def test_a_return_that_was_paid_for_in_vain_waits_for_a_person_in_an_execution(
+    night: Night,
+) -> None:
+    found = approved(night.world, Terms(refund_when=RefundWhen.APPROVAL))
+    night.world.do(order_of(found), c.ExpireReturn(found.return_id))
+    night.returns.executions[found.return_id] = "FAILED"
+
+    assert night.run()["returns_resumed"] == 1
+
+
+def test_a_return_that_missed_the_end_of_its_wait_is_told_again(night: Night) -> None:
+    found = approved(night.world)
+    night.returns.start(found.return_id)
+    night.world.orders.keep_return_token(found.return_id, ReturnWait.GOODS, "token-8")
+    assert night.run()["returns_woken"] == 0
+
+    night.world.do(order_of(found), receipt(found))
+
+    assert night.run()["returns_woken"] == 1
+    assert night.returns.told == [("token-8", "received")]

@@ -14,14 +14,16 @@ from functions.outbox import publish_events
 from functions.outbox.publish_events import Workflows, publish, record_of
 from infra.local.client import Json
 from oms.adapters.network_table import NetworkTable
-from oms.adapters.workflow import workflow
+from oms.adapters.workflow import return_workflow, workflow
 from oms.contracts.events import CATALOGUE
 from oms.domain import commands as c
 from oms.domain.locations import Location, LocationKind
 from oms.domain.payment import OperationStatus
+from oms.domain.returns.waits import ReturnWait
 from oms.domain.waits import Wait
 from tests.cloud import eventually
 from tests.functions.doors import House, house
+from tests.functions.returns.shelf import approved, asked, receipt
 from tests.functions.world import World, an_order, now
 
 __all__ = ["house"]
@@ -226,7 +228,7 @@ def test_what_the_bus_did_not_take_is_told_again_with_all_after_it(house: House)
     batch = [record_of(each) for each in records(house)]
     bus = BusFake(refuses={"PaymentAuthorized"})
 
-    failed = publish(batch, bus, moved_by(WorkflowFake()), world.orders)
+    failed = publish(batch, bus, moved_by(WorkflowFake()), world.orders)  # type: ignore[arg-type]
 
     assert failed == batch[1]
 
@@ -239,3 +241,51 @@ def test_the_time_of_an_event_is_the_time_of_its_row(house: House) -> None:
     (record,) = map(record_of, records(house))
 
     assert before.isoformat() <= record.envelope["at"] <= now().isoformat()
+
+
+def test_a_return_that_is_approved_starts_its_own_workflow_once(house: House) -> None:
+    world = world_of(house)
+    found = approved(world)
+    asked(world)  # nobody has approved it
+    client = house.cloud.client("stepfunctions")
+
+    for _ in range(3):
+        assert publish_events.handler({"Records": records(house)}, None) == {
+            "batchItemFailures": []
+        }
+
+    assert list(return_workflow().running()) == [found.return_id]
+    arn = house.environment["RETURN_WORKFLOW"]
+    (execution,) = client.list_executions(stateMachineArn=arn)["executions"]
+    described = client.describe_execution(executionArn=execution["executionArn"])
+    assert json.loads(described["input"]) == {
+        "order_id": f"ord_{found.return_id[4:-2]}",
+        "return_id": found.return_id,
+    }
+
+
+def test_what_ends_the_wait_of_a_return_wakes_it(house: House) -> None:
+    world = world_of(house)
+    found = approved(world)
+    world.orders.keep_return_token(found.return_id, ReturnWait.GOODS, "token-7")
+    world.do(f"ord_{found.return_id[4:-2]}", receipt(found))
+    waking = WorkflowFake()
+
+    publish([record_of(each) for each in records(house)], BusFake(), moved_by(waking), world.orders)  # type: ignore[arg-type]
+
+    assert ("token-7", "received") in waking.woken
+
+
+def test_what_follows_a_return_that_could_not_be_started_is_kept_for_the_next_time(
+    house: House,
+) -> None:
+    world = world_of(house)
+    found = approved(world)
+    batch = [record_of(each) for each in records(house)]
+    bus, moving = BusFake(), WorkflowFake(fails_on=found.return_id)
+
+    failed = publish(batch, bus, moved_by(WorkflowFake(), moving), world.orders)  # type: ignore[arg-type]
+
+    assert failed is not None
+    assert failed.envelope["type"] == "ReturnApproved"
+    assert bus.told[-1]["type"] == "ReturnRequested"

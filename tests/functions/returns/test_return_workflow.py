@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,6 @@ from functions.returns import settle_return
 from functions.returns.await_return import await_return
 from functions.returns.look_at_return import LONGEST, look
 from oms.adapters.payments.settling import settle
-from oms.adapters.scan_inbox import ScanInbox
 from oms.domain import commands as c
 from oms.domain.ids import order_of_return
 from oms.domain.order import Order
@@ -62,11 +62,8 @@ def woken(world: World, found: Return) -> dict[str, str]:
     )["Items"]
     told: dict[str, str] = {}
     for row in rows:
-        told |= __import__("json").loads(row["wake"]["S"]) if "wake" in row else {}
+        told |= json.loads(row["wake"]["S"]) if "wake" in row else {}
     return {name: said for name, said in told.items() if name.startswith("ret_")}
-
-
-# --- waits -------------------------------------------------------------------------------------
 
 
 def test_what_comes_after_the_token_was_kept_finds_the_token(world: World) -> None:
@@ -142,9 +139,6 @@ def test_what_the_customer_keeps_is_not_waited_for(world: World) -> None:
     assert waits(world, found, ReturnWait.GOODS) == "received"  # it is paid for, and completed
 
 
-# --- a person ----------------------------------------------------------------------------------
-
-
 def test_what_the_workflow_could_not_do_is_asked_of_a_person_once(world: World) -> None:
     found = approved(world)
 
@@ -192,9 +186,6 @@ def test_a_refund_that_was_refused_keeps_its_return_before_a_person_until_the_or
     assert woken(world, found)[token_name(found.return_id, ReturnWait.ATTENTION)] == "retry"
     settle(world.orders, order.order_id, at=now(), providers=world.providers)
     assert settled(order_of(world, found), found.return_id) == "completed"
-
-
-# --- how far it is -------------------------------------------------------------------------------
 
 
 def test_goods_are_awaited_until_the_day_of_the_return(world: World) -> None:
@@ -254,9 +245,6 @@ def test_goods_that_were_paid_for_and_never_sent_need_a_person(world: World) -> 
     assert now_of(world, found).status is ReturnStatus.EXPIRED
 
 
-# --- the settlement --------------------------------------------------------------------------------
-
-
 def test_a_refund_is_paid_once_however_often_the_step_dies(world: World) -> None:
     found = approved(world)
     do(world, found, receipt(found, inspected=inspection(found).lines))
@@ -277,7 +265,7 @@ def test_what_is_settled_before_it_was_looked_at_waits_for_that(world: World) ->
     assert settled(order_of(world, found), found.return_id) == "inspecting"
 
 
-def test_the_step_settles_the_order_of_its_return(house: House) -> None:  # noqa: F811
+def test_the_step_settles_the_order_of_its_return(house: House) -> None:
     house.stocked("MUG", 10)
     world = World(
         house.cloud.client("dynamodb"),
@@ -293,9 +281,3 @@ def test_the_step_settles_the_order_of_its_return(house: House) -> None:  # noqa
         "order_id": order_of_return(found.return_id),
         "return_id": found.return_id,
     }
-
-
-def test_scans_of_a_parcel_are_kept_until_its_label_is_recorded(world: World) -> None:
-    inbox = ScanInbox(world.client, world.orders_name)
-
-    assert inbox.kept("test", "TR1") == ()

@@ -157,21 +157,16 @@ class OrderReader:
         return map(order_of, rows)
 
     def parcels(self, carrier: str, tracking_number: str) -> tuple[str, ...]:
-        """Fulfillment orders that shipped under this number; carriers use a number again."""
-        return self._found_by_number(carrier, tracking_number, "ful_")
-
-    def return_parcels(self, carrier: str, tracking_number: str) -> tuple[str, ...]:
-        """Returns whose label has this number."""
-        return self._found_by_number(carrier, tracking_number, "ret_")
-
-    def _found_by_number(self, carrier: str, tracking_number: str, prefix: str) -> tuple[str, ...]:
+        """Fulfillment orders that shipped under this number, and returns whose label has it;
+        carriers use a number again."""
         rows = db.query(
             self._client,
             TableName=self._table,
-            KeyConditionExpression="PK = :pk AND begins_with(SK, :prefix)",
+            KeyConditionExpression="PK = :pk AND SK BETWEEN :first AND :last",
             ExpressionAttributeValues={
                 ":pk": db.s(tracking_pk(carrier, tracking_number)),
-                ":prefix": db.s(prefix),
+                ":first": db.s("ful_"),
+                ":last": db.s("ret_~"),
             },
             ConsistentRead=True,
         )

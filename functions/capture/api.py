@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -141,14 +142,12 @@ def _unknown_providers(said: PlaceOrder, providers: frozenset[str]) -> Iterator[
 def check_credit(said: PlaceOrder, desk: Desk) -> None:
     """Refuse what store credit and gift cards cannot pay now. Whatever is wrong with a card, its
     code, its currency or its money, is answered alike."""
-    today = datetime.now(UTC).date()
-    faults = [
-        Fault(field, f"cannot pay {amount} {said.currency}")
-        for field, account_id, amount in credit_asked(said, desk)
-        if not credit_ledger().can_pay(
-            credit_ledger().card(account_id), amount, said.currency, today
-        )
-    ]
+    today, faults, asked = datetime.now(UTC).date(), list[Fault](), Counter[str]()
+    for field, named, amount in credit_asked(said, desk):
+        account_id = credit_ledger().card(named)
+        asked[account_id] += amount  # a code can be written in many ways
+        if not credit_ledger().can_pay(account_id, asked[account_id], said.currency, today):
+            faults.append(Fault(field, f"cannot pay {amount} {said.currency}"))
     if faults:
         raise InvalidRequest(faults)
 

@@ -30,6 +30,7 @@ from oms.contracts.api.edits import (
     EditView,
     ProposeEdit,
 )
+from oms.contracts.api.orders import NEEDS_NO_TOKEN
 from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor
 from oms.contracts.invalid import Fault, InvalidRequest
 from oms.contracts.render import order_view
@@ -167,6 +168,9 @@ def _check(payment: EditPayment, providers: frozenset[str]) -> None:
     if payment.provider not in providers & PROVIDERS.keys():
         fault = Fault("payment.provider", f"is none of {', '.join(sorted(providers))}")
         raise InvalidRequest([fault])
+    if not payment.token and payment.provider not in NEEDS_NO_TOKEN | {"external"}:
+        said = f"is what the provider {payment.provider!r} needs"
+        raise InvalidRequest([Fault("payment.token", said)])
 
 
 def _instruments(order: Order, proposal: Proposal, payment: EditPayment | None) -> dict[str, str]:
@@ -178,6 +182,8 @@ def _instruments(order: Order, proposal: Proposal, payment: EditPayment | None) 
         token = store_credit_account(order.customer_id, order.currency)
     elif payment.provider == GIFT_CARD:
         token = secrets().gift_card_id(token)
+        if not token:
+            raise InvalidRequest([Fault("payment.token", "is no code of a gift card")])
     return {operation_of(proposal.edit_id): token} if token else {}
 
 

@@ -16,6 +16,7 @@ from oms.adapters.orders_table import OrdersTable, fingerprint_of
 from oms.adapters.stock_table import StockTable
 from oms.adapters.vault import Vault
 from oms.contracts.api.edits import ProposeEdit, ShippingChanged
+from oms.contracts.api.fields import MAX_TOTAL
 from oms.contracts.api.orders import Address
 from oms.contracts.codec import encode
 from oms.contracts.invalid import Fault, InvalidRequest
@@ -80,6 +81,8 @@ class Desk:
         changes = changes_of(order, edit_id, said, items)
         check_size(order, changes)
         preview = previewed(order, changes)
+        if (total := preview.after.total) > MAX_TOTAL:
+            raise InvalidRequest([Fault("body", f"comes to {total}; at most {MAX_TOTAL}")])
         stock = tuple(needed(self.shelves, order.channel, changes.added, items))
         return Proposal(
             edit_id=edit_id,

@@ -27,7 +27,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 @app.route("POST", "/orders/{order_id}/documents")
 def issue(request: Request) -> DocumentList:
     """Whatever was shipped or given back and has no document yet gets one; again, none is added."""
-    issued = issue_all(desk(), request.path["order_id"], datetime.now(UTC))
+    order_id = request.path["order_id"]
+    order_reader().glance(order_id)
+    issued = issue_all(desk(), order_id, datetime.now(UTC))
     return DocumentList([view(document) for document in issued])
 
 

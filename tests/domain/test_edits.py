@@ -505,6 +505,32 @@ def test_money_that_comes_after_its_edit_was_declined_is_given_back() -> None:
     assert [x.status for x in story.order.edits] == [EditStatus.DECLINED]
 
 
+def dropped_as_it_ships(story: Story) -> None:
+    """The unit that the edit removes leaves meanwhile: more would be due by now."""
+    story.shipped()
+
+
+def cancelled(story: Story) -> None:
+    story.do(c.CancelOrder("changed my mind"))
+
+
+@pytest.mark.parametrize("meanwhile", [dropped_as_it_ships, cancelled])
+def test_a_transfer_for_an_edit_that_is_dropped_when_it_comes_in_is_given_back(
+    meanwhile: Callable[[Story], None],
+) -> None:
+    """Transferred money is ours already: a void of it moves nothing."""
+    story = Story(placement(line(quantity=2))).authorized().routed()
+    new = line(2, unit_price=1700)
+    story.edited("edt_1", Changes((new,), (Quantity("line_1", 1),)), prepaid=True)
+    asked = story.order.payment.operation("op_edt_1")
+    meanwhile(story)
+    story.do(paid("op_edt_1")).captured()
+
+    tender = story.order.payment.tender("op_edt_1")
+    assert tender is not None
+    assert (tender.captured, tender.refunded, tender.voided) == (asked.amount, asked.amount, 0)
+
+
 def test_a_declined_edit_is_not_applied_again() -> None:
     story = two_of_each()
     declined(story)

@@ -193,3 +193,11 @@ def test_an_order_without_tenders_says_the_same_as_before_there_were_any() -> No
     assert "tenders" not in body
     old = PlaceOrder.read(body)
     assert fingerprint_of(old.model_dump(mode="json", exclude=unsaid(old))) == fingerprint_of(body)
+
+
+def test_a_card_pays_once_however_its_code_is_written(shop: Shop) -> None:
+    shop.issue(shop.card, 1000)
+    parts = [{**CARD, "amount": 800}, {**CARD, "token": CODE.lower(), "amount": 800}]
+
+    assert faults(place(basket(tenders=parts))) == [("tenders[1]", "cannot pay 800 USD")]
+    assert shop.worth(shop.card) == (1000, 0)

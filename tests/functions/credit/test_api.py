@@ -307,3 +307,15 @@ def test_no_code_is_given_to_cards_that_have_one_or_are_none(house: House) -> No
     paid_out()
     assert post(route, None, None, gift_card_id=RETURNED)[0] == 400
     assert post(route, {"code": "MINE"}, "c", gift_card_id=RETURNED)[0] == 422
+
+
+def test_a_code_that_is_given_for_an_id_is_not_logged(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    code = post(CARDS, CARD)[1]["code"]
+    with caplog.at_level(logging.INFO):
+        status, problem = ask(api, f"GET {CARDS}/{{gift_card_id}}", gift_card_id=code)
+
+    assert status == 422
+    assert code not in json.dumps(problem)
+    assert not any(code in str(vars(record)) for record in caplog.records)

@@ -363,3 +363,35 @@ def test_a_card_that_is_known_is_charged_again_and_money_from_elsewhere_is_not(
     status, problem = apply(elsewhere, edits[1])
     assert (status, problem["errors"][0]["field"]) == (422, "payment")
     assert apply(elsewhere, edits[1], {"payment": {"provider": "external"}})[0] == 202
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (
+            {"shipping": {"method": "x", "price": 1, "taxes": [{"name": "x", "amount": 10**15}]}},
+            "shipping",
+        ),
+        ({"add": [{**MUG, "unit_price": 5 * 10**11, "quantity": 1_500}] * 2}, "add"),
+        ({"add": [{"sku": "MUG", "quantity": 1_000, "unit_price": 10**12}]}, "body"),
+    ],
+)
+def test_an_edit_makes_no_order_dearer_than_one_may_be(shop: House, body: Any, field: str) -> None:
+    status, problem = propose(placed(), body)
+
+    assert (status, [each["field"] for each in problem["errors"]]) == (422, [field])
+
+
+@pytest.mark.parametrize("payment", [("test", ""), ("gift_card", ""), ("gift_card", "nonsense")])
+def test_a_payment_that_names_no_instrument_is_refused_at_once(
+    shop: House, monkeypatch: pytest.MonkeyPatch, payment: tuple[str, str]
+) -> None:
+    monkeypatch.setenv("PAYMENT_PROVIDERS", "external,test,gift_card")
+    order_id = placed()
+    _, edit = propose(order_id, {"add": [MUG]})
+    provider, token = payment
+
+    status, problem = apply(order_id, edit, {"payment": {"provider": provider, "token": token}})
+
+    assert (status, problem["errors"][0]["field"]) == (422, "payment.token")
+    assert seen(order_id, edit)["status"] == "proposed"

@@ -100,3 +100,16 @@ def test_faults_are_told_by_their_place_and_nothing_is_written() -> None:
 
 def test_there_is_no_policy_of_another_name() -> None:
     assert got(name="prices")[0] == put({}, name="prices")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        ({"time_zone": "America"}, "time_zone"),  # a directory of the database
+        ({"invoice_series": "A-2026", "credit_note_series": "A-{year}"}, "credit_note_series"),
+    ],
+)
+def test_invoices_that_could_not_be_numbered_are_refused(document: Any, field: str) -> None:
+    status, problem = put(document, name="invoices")
+
+    assert (status, problem["errors"][0]["field"]) == (422, f"document.{field}")

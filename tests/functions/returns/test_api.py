@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -358,3 +359,43 @@ def test_options_say_what_until_when_and_for_how_much(house: House) -> None:
     assert "too_small" in line["reasons"]
     assert "refund" in options["resolutions"]
     assert {each["code"] for each in options["reasons"]} >= set(line["reasons"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"discounts": [{"code": "x", "amount": 5_000}]}, "exchange[0].discounts"),
+        ({"quantity": 1_000_000, "unit_price": 10**12}, "exchange"),
+        ({"taxes": [{"name": "x", "amount": 10**15}]}, "exchange"),
+        ({"requires_shipping": False}, "exchange[0].requires_shipping"),
+    ],
+)
+def test_an_exchange_that_no_order_can_bring_is_refused(
+    house: House, changes: Any, field: str
+) -> None:
+    allow()
+    order = delivered(house)
+    line = {"sku": "MUG", "quantity": 1, "unit_price": 900, **changes}
+
+    status, problem = request(order.order_id, wanted(resolution="exchange", exchange=[line]))
+
+    assert (status, [each["field"] for each in problem["errors"]]) == (422, [field])
+    assert not house.orders.get(order.order_id).returns
+
+
+def test_an_exchange_that_no_row_can_hold_is_refused(house: House) -> None:
+    allow()
+    order = delivered(house)
+    lines = [
+        {
+            "sku": "MUG",
+            "quantity": 1,
+            "unit_price": 900,
+            "discounts": [{"code": token_hex(90), "amount": 0} for _ in range(20)],
+        }
+        for _ in range(190)
+    ]
+
+    status, problem = request(order.order_id, wanted(resolution="exchange", exchange=lines))
+
+    assert (status, problem["errors"][0]["field"]) == (422, "exchange")

@@ -196,9 +196,16 @@ class HttpApi:
 
 
 def loggable(path: Mapping[str, str]) -> dict[str, str]:
-    """A token opens what it names to whoever reads it; an e-mail address is somebody's."""
+    """A token opens what it names to whoever reads it; an e-mail address is somebody's; and who
+    gives a gift card's code for its id has not given it to the log."""
     shown = ((name, value) for name, value in path.items() if name != "token")
-    return {name: "(e-mail)" if "@" in value else value for name, value in shown}
+    return {name: _loggable(name, value) for name, value in shown}
+
+
+def _loggable(name: str, value: str) -> str:
+    if name == "gift_card_id" and not value.startswith("gc_"):
+        return "(no id)"
+    return "(e-mail)" if "@" in value else value
 
 
 def fit(route: str, path: str) -> dict[str, str] | None:

@@ -33,6 +33,10 @@ class ShippingChanged(Contract):
     price: Amount
     taxes: Annotated[list[TaxGiven], Field(max_length=50)] = Field(default_factory=list)
 
+    @property
+    def taxed(self) -> int:
+        return sum(tax.amount for tax in self.taxes)
+
 
 class ProposeEdit(Contract):
     """Lines are added at the prices, discounts and taxes given; `remove` takes units that have not
@@ -51,10 +55,18 @@ class ProposeEdit(Contract):
         if not (self.add or self.remove or self.shipping or self.shipping_address):
             yield Fault("body", "changes nothing")
         yield from self._line_faults()
+        yield from self._total_faults()
         if self.shipping_address is not None:
             for name in ("name", "line1", "city"):
                 if not getattr(self.shipping_address, name):
                     yield Fault(f"shipping_address.{name}", "is missing")
+
+    def _total_faults(self) -> Iterator[Fault]:
+        """As much as an order may cost; what is there already is added when it is previewed."""
+        if (total := sum(line.gross + line.taxed for line in self.add)) > MAX_TOTAL:
+            yield Fault("add", f"costs {total}; at most {MAX_TOTAL}")
+        if self.shipping and (total := self.shipping.price + self.shipping.taxed) > MAX_TOTAL:
+            yield Fault("shipping", f"costs {total}; at most {MAX_TOTAL}")
 
     def _line_faults(self) -> Iterator[Fault]:
         for place, line in enumerate(self.add):

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from pydantic import Field
 
-from oms.contracts.api.fields import Contract, FreeText
+from oms.contracts.api.fields import YEARS, Contract, FreeText
 from oms.contracts.api.views import At, View
 from oms.contracts.invalid import Fault
 from oms.domain.invoicing import InvoicePolicy, Seller
@@ -35,14 +35,14 @@ class InvoicePolicyGiven(Contract):
     time_zone: Annotated[str, Field(max_length=60)] = "UTC"
 
     def faults(self) -> Iterator[Fault]:
-        if self.invoice_series == self.credit_note_series:
+        if _years_of(self.invoice_series) & _years_of(self.credit_note_series):
             yield Fault("credit_note_series", "is that of the invoices")
         for name in ("invoice_series", "credit_note_series"):
             if not getattr(self, name):
                 yield Fault(name, "is empty")
         try:
             ZoneInfo(self.time_zone)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # `America` is a directory of it
             yield Fault("time_zone", "is no time zone of the IANA database")
 
     def document(self) -> InvoicePolicy:
@@ -52,6 +52,10 @@ class InvoicePolicyGiven(Contract):
         return InvoicePolicy(
             self.automatic, seller, self.invoice_series, self.credit_note_series, self.time_zone
         )
+
+
+def _years_of(series: str) -> frozenset[str]:
+    return frozenset(series.replace("{year}", str(year)) for year in YEARS)
 
 
 class DocumentRowView(View):

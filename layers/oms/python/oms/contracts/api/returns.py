@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from oms.contracts.api.fields import (
+    MAX_TOTAL,
     Amount,
     Contract,
     FreeText,
@@ -22,6 +23,7 @@ from oms.contracts.api.views import At, QuantityView, SettlementView, View
 from oms.contracts.invalid import Fault
 
 MAX_LINES = 1_000  # told at once: with notes the bus must carry them
+MAX_EXCHANGE_BYTES = 100_000  # they travel in an event, whole, and stay in the order's row
 
 ResolutionName = Literal["refund", "store_credit", "gift_card", "exchange", "replacement"]
 RefundWhenName = Literal["approval", "first_scan", "receipt", "inspection"]
@@ -58,12 +60,28 @@ class RequestReturn(Contract):
 
     def faults(self) -> Iterator[Fault]:
         yield from _named_once(each.line_id for each in self.lines)
+        yield from _exchange_faults(self.exchange)
         if self.received and not self.in_store:
             yield Fault("in_store", "is missing: where was it received?")
         if (self.resolution == "exchange") != bool(self.exchange):
             yield Fault("exchange", "is told where the resolution is exchange, and only there")
         if self.override and not self.reason:
             yield Fault("reason", "is missing: why is the policy overridden?")
+
+
+def _exchange_faults(lines: list[OrderLine]) -> Iterator[Fault]:
+    """It becomes an order: what no order may have is refused while somebody can mend it."""
+    for place, line in enumerate(lines):
+        if line.discounted < 0:
+            off = line.gross - line.discounted
+            yield Fault(f"exchange[{place}].discounts", f"take {off} off a line of {line.gross}")
+        if not line.requires_shipping:
+            yield Fault(f"exchange[{place}].requires_shipping", "must ship: order the rest anew")
+    total = sum(line.gross + line.taxed for line in lines)
+    if total > MAX_TOTAL:
+        yield Fault("exchange", f"costs {total}; at most {MAX_TOTAL}")
+    if (size := sum(len(line.model_dump_json()) for line in lines)) > MAX_EXCHANGE_BYTES:
+        yield Fault("exchange", f"has {size:,} bytes; at most {MAX_EXCHANGE_BYTES:,}")
 
 
 class AskedLine(Contract):

@@ -81,7 +81,8 @@ def _waited_for(operation: Operation, order: Order) -> tuple[e.Event, ...]:
 
 
 def _taken_at_once(operation: Operation, order: Order) -> tuple[e.Event, ...]:
-    """Also for an order that is over: that money came in, and goes back from there."""
+    """First of all, and also for an order that is over or an edit that is dropped: that money came
+    in, and goes back from there."""
     tender = order.payment.tender(operation.operation_id)
     if not operation.prepaid or tender is None or not tender.left:
         return ()
@@ -191,7 +192,7 @@ _MOVED: dict[OperationKind, type[e.PaymentCaptured | e.PaymentVoided | e.Payment
     OperationKind.VOID: e.PaymentVoided,
     OperationKind.REFUND: e.PaymentRefunded,
 }
-_AUTHORIZED = (_waited_for, _taken_at_once, _free_again)
+_AUTHORIZED = (_taken_at_once, _waited_for, _free_again)
 _MOVED_ON = (_rest, _excess)
 _RESULTS = {
     OperationStatus.SUCCEEDED: _succeeded,

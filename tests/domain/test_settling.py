@@ -270,6 +270,30 @@ def test_a_refund_that_failed_is_still_promised() -> None:
     assert [credit.amount for credit in story.order.credits] == [1500, 500]
 
 
+def test_what_a_failed_refund_promised_comes_from_another_tender_where_its_own_has_no_more() -> (
+    None
+):
+    tenders = (c.TenderGiven("store_credit", 1500),)
+    story = delivered(line(1, quantity=2), tenders=tenders, shipping=FREE)
+    story.do(c.GrantRefund(300, "late", as_store_credit=True))
+    (failed,) = refunds(story)
+    story.do(paid(failed.operation_id, OperationStatus.FAILED))
+    story.do(c.GrantRefund(400, "very late")).captured()
+
+    assert [x.operation_id for x in story.order.unresolved] == [failed.operation_id]
+    story.do(c.RetryPaymentOperation(failed.operation_id)).do(
+        *(
+            c.RecordPaymentResult(x.operation_id, x.attempt, OperationStatus.SUCCEEDED)
+            for x in story.order.payment.unsettled
+        )
+    )
+    again = [x for x in refunds(story) if x.cause == failed.cause]
+    assert [(x.of, x.amount) for x in again] == [("op_2", 100), ("op_1", 200)]
+    assert {(x.provider, x.to) for x in again} == {(failed.provider, failed.to)}
+    assert story.order.uncredited(failed.cause) == 0
+    assert story.order.unresolved == ()
+
+
 def test_money_goes_back_to_the_newest_tender_first() -> None:
     tenders = (c.TenderGiven("store_credit", 700),)
     story = Story(placement(line(1, quantity=2), tenders=tenders, shipping=FREE)).captured()

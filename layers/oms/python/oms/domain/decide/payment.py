@@ -209,8 +209,21 @@ def _(command: c.RetryPaymentOperation, order: Order) -> tuple[e.Event, ...]:
     if operation not in order.unresolved:
         return ()
     missing = order.missing(operation)
-    amount = missing if missing < operation.amount else None
-    return (e.PaymentOperationRetried(operation.operation_id, operation.attempt + 1, amount),)
+    there = min(missing, order.missing_there(operation))
+    amount = there if there < operation.amount else None
+    retried = e.PaymentOperationRetried(operation.operation_id, operation.attempt + 1, amount)
+    events = (retried,) if there else ()
+    return (*events, *_of_others(operation, missing - there, after(order, *events)))
+
+
+def _of_others(refund: Operation, amount: int, order: Order) -> tuple[e.Event, ...]:
+    """What a credit promises, and other refunds have taken the rest of its tender meanwhile."""
+    shares = ((OperationKind.REFUND, share) for share in order.payment.to_refund(amount))
+    return tuple(
+        replace(each, operation=replace(each.operation, provider=refund.provider, to=refund.to))
+        for each in asked_for(order, *shares, cause=refund.cause)
+        if isinstance(each, e.PaymentOperationRequested)
+    )
 
 
 @decide.register

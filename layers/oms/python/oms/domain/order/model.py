@@ -304,7 +304,18 @@ class Order:
         )
 
     def missing(self, failed: Operation) -> int:
-        """So much of what failed is still to be moved, and nothing was asked for in its place."""
+        """So much of what failed is still to be moved, and nothing was asked for in its place. What
+        a credit promises may come from any tender."""
+        if self._is_credited(failed):
+            left = min(self.uncredited(failed.cause), self.payment.refundable)
+            return min(failed.amount, left)
+        return self.missing_there(failed)
+
+    def _is_credited(self, operation: Operation) -> bool:
+        return any(credit.credit_id == operation.cause for credit in self.credits)
+
+    def missing_there(self, failed: Operation) -> int:
+        """So much of it can be moved where it was asked for."""
         return min(failed.amount, self._missing(failed))
 
     def _missing(self, failed: Operation) -> int:
@@ -314,7 +325,7 @@ class Order:
         tender = self.payment.tender(source.operation_id)
         if failed.kind is OperationKind.AUTHORIZE:
             return self.lapsing(source.operation_id)
-        if any(credit.credit_id == failed.cause for credit in self.credits):
+        if self._is_credited(failed):
             refundable = tender.refundable if tender else 0
             return min(self.uncredited(failed.cause), refundable)
         if failed.kind is OperationKind.CAPTURE and source.prepaid:

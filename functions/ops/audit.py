@@ -116,7 +116,7 @@ def _money(order: Order, facts: Sequence[Fact]) -> Iterator[Difference]:
         credited = _credited(order)
         ahead = overcharged or _is_edited(order)
         before = kept + credited if ahead else _taken_before(order, facts)
-        due = max(order.earned, min(order.payable, before))
+        due = max(order.claimed, min(order.payable, before))
         yield from _same(order, "money kept is what the goods cost", due - credited, kept)
         yield from _idle(order, 0 if overcharged else payment.authorized - used)
 

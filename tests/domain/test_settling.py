@@ -403,3 +403,15 @@ def test_an_exchange_waits_for_its_last_unit_and_takes_the_money_whole() -> None
         ("exchange", f"exchange:{linked}", 1500),
         ("", "", 500),
     ]
+
+
+def test_what_is_captured_after_its_goods_came_back_is_given_back() -> None:
+    story = Story(placement(line(1), shipping=FREE)).authorized().routed().shipped()
+    (capture,) = story.order.payment.unsettled
+    story.do(paid(capture.operation_id, OperationStatus.FAILED)).delivered()
+    story.do(asked(AT_ONCE, ("line_1", 1)))  # credit 0: price 1000, not_captured -1000
+    story.do(c.RetryPaymentOperation(capture.operation_id))
+    for each in story.order.payment.unsettled:
+        story.do(c.RecordPaymentResult(each.operation_id, each.attempt, OperationStatus.SUCCEEDED))
+    story.captured()
+    assert story.order.payment.captured == story.order.payment.refunded

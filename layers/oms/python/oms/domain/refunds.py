@@ -41,7 +41,7 @@ class CreditPart:
 class Credit:
     """`parts` add up to `amount`, in minor units; `contained` are taxes inside of parts, which are
     not added; `cause` is the return's id. Its refunds have its id as their cause, and never exceed
-    it."""
+    it. `untaken`: so much had not been captured for the goods, and will not be any more."""
 
     credit_id: str
     kind: CreditKind
@@ -50,6 +50,7 @@ class Credit:
     cause: str = ""
     reason: str = ""
     contained: tuple[CreditPart, ...] = ()
+    untaken: int = 0
 
     def __post_init__(self) -> None:
         if self.amount < 0 or self.amount != sum(part.amount for part in self.parts):

@@ -255,6 +255,11 @@ class Order:
         )
         return self.payment.committed(OperationKind.CAPTURE) - called_off
 
+    @property
+    def claimed(self) -> int:
+        """What was earned, without goods that came back before anybody had paid for them."""
+        return self.earned - sum(credit.untaken for credit in self.credits)
+
     def owed(self, kind: OperationKind) -> int:
         """What is still to be captured, refunded or voided, beside what was asked for already."""
         return sum(amount for _, amount in self.shares_owed(kind))
@@ -264,7 +269,7 @@ class Order:
         voided, though its capture has failed: it may be asked for again."""
         payment = self.payment
         if kind is OperationKind.CAPTURE:
-            return payment.to_capture(self.earned - self.unrefunded)
+            return payment.to_capture(self.claimed - self.unrefunded)
         if kind is OperationKind.REFUND:
             return payment.to_refund(self.unrefunded - self.payable)
         return self._to_void()

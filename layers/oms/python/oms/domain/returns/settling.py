@@ -121,7 +121,14 @@ def credit_of(order: Order, found: Return, units: Sequence[Quantity], credit_id:
         cause=found.return_id,
         reason=found.resolution,
         contained=tuple(_contained(order, parts)),
+        untaken=_untaken(order, parts),
     )
+
+
+def _untaken(order: Order, parts: Parts) -> int:
+    """What it does not give because nobody has taken it: nobody will any more."""
+    lacking = -sum(part.amount for part in parts if part.kind is PartKind.NOT_CAPTURED)
+    return max(0, min(lacking, order.claimed - order.unrefunded))
 
 
 Parts = tuple[CreditPart, ...]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from aws_cdk import Duration
+from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
@@ -12,7 +13,6 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.consumers import DeadLetters
-from infra.http_api import HttpApi
 from infra.python_function import PythonFunction
 
 MINUTE = Duration.minutes(1)
@@ -52,16 +52,6 @@ class Alarms(Construct):
                 threshold=5,
             )
 
-    def watch_api(self, api: HttpApi) -> None:
-        faults = cloudwatch.Metric(
-            namespace="AWS/ApiGateway",
-            metric_name="5xx",
-            dimensions_map={"ApiId": api.api.ref},
-            period=MINUTE,
-            statistic="Sum",
-        )
-        self.alarm("ApiFaults", faults, "The API answers with faults of its own", threshold=5)
-
     def watch_outbox(self, publisher: PythonFunction) -> None:
         lag = publisher.metric("IteratorAge", period=MINUTE, statistic="Maximum")
         self.alarm(
@@ -74,14 +64,36 @@ class Alarms(Construct):
     def alarm(
         self, name: str, metric: cloudwatch.IMetric, description: str, threshold: float = 1
     ) -> None:
-        alarm = cloudwatch.Alarm(
-            self,
-            name,
-            metric=metric,
-            alarm_description=description,
-            threshold=threshold,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
-        alarm.add_alarm_action(actions.SnsAction(self.topic))
+        alarm(self, name, metric, description, self.topic, threshold)
+
+
+def watch_api(scope: Construct, api: apigateway.CfnApi, topic: sns.ITopic) -> None:
+    faults = cloudwatch.Metric(
+        namespace="AWS/ApiGateway",
+        metric_name="5xx",
+        dimensions_map={"ApiId": api.ref},
+        period=MINUTE,
+        statistic="Sum",
+    )
+    alarm(scope, "ApiFaults", faults, "The API answers with faults of its own", topic, threshold=5)
+
+
+def alarm(
+    scope: Construct,
+    name: str,
+    metric: cloudwatch.IMetric,
+    description: str,
+    topic: sns.ITopic,
+    threshold: float = 1,
+) -> None:
+    declared = cloudwatch.Alarm(
+        scope,
+        name,
+        metric=metric,
+        alarm_description=description,
+        threshold=threshold,
+        evaluation_periods=1,
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+    )
+    declared.add_alarm_action(actions.SnsAction(topic))

@@ -12,6 +12,7 @@ from aws_cdk import App, Tags, Validations
 
 from infra.bundling import Target
 from infra.data import Data
+from infra.http_api import Api
 from infra.local.install import ROOT
 from infra.service import Service
 
@@ -22,8 +23,9 @@ def main() -> None:
     data = Data(app, "OmsData", app.node.get_context("sender"))
     service = Service(app, "OmsService", data, target)
     Tags.of(app).add("product", "baton")
+    api = Api(app, "OmsApi", data.callers, service)
     if target.is_local:
-        Tags.of(service.http.api).add("ms-custom-id", "oms")
+        Tags.of(api.http.api).add("ms-custom-id", "oms")
     if app.node.try_get_context("check"):
         check(app)
     app.synth()

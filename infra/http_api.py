@@ -1,16 +1,22 @@
-"""The HTTP API: every route of the table, each with its scope, all throttled and logged."""
+"""The HTTP API: every route of the table, each with its scope, all throttled and logged.
+
+A stack of its own: CloudFormation takes 500 resources in one. It knows functions by their names,
+so that no export of theirs keeps one of the two stacks from being changed.
+"""
 
 import json
 from collections.abc import Sequence
 
-from aws_cdk import Stack
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
-from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
+from infra.alarms import watch_api
 from infra.data import Callers
 from infra.python_function import PythonFunction, log_of
+from infra.service import Service
 from oms.contracts.routes import RESOURCE_SERVER, ROUTES, Route
 
 SLOW = ("POST /gift-cards/lookup",)  # where somebody might guess
@@ -27,6 +33,16 @@ LOGGED = {
     "refused": "$context.authorizer.error",
     "error": "$context.integrationErrorMessage",
 }
+
+
+class Api(Stack):
+    def __init__(self, scope: Construct, name: str, callers: Callers, service: Service) -> None:
+        super().__init__(scope, name, description="Baton: what answers HTTP")
+        self.add_dependency(service)
+        self.http = HttpApi(self, callers, service.served)
+        watch_api(self, self.http.api, service.alarms.topic)
+        CfnOutput(self, "ApiUrl", value=self.http.api.attr_api_endpoint)
+        CfnOutput(self, "ApiId", value=self.http.api.ref)
 
 
 class HttpApi(Construct):
@@ -61,9 +77,12 @@ class HttpApi(Construct):
         )
 
     def integrate(self, function: PythonFunction) -> apigateway.CfnIntegration:
-        function.add_permission(
-            "Api",
-            principal=iam.ServicePrincipal("apigateway.amazonaws.com"),
+        lambda_.CfnPermission(
+            self,
+            f"{function.node.id}Permission",
+            action="lambda:InvokeFunction",
+            function_name=function.arn_by_name,
+            principal="apigateway.amazonaws.com",
             source_arn=f"{self.arn}/*/*",
         )
         return apigateway.CfnIntegration(
@@ -71,7 +90,7 @@ class HttpApi(Construct):
             function.node.id,
             api_id=self.api.ref,
             integration_type="AWS_PROXY",
-            integration_uri=function.function_arn,
+            integration_uri=function.arn_by_name,
             payload_format_version="2.0",
         )
 

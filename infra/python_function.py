@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import cast
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -83,7 +83,18 @@ class PythonFunction(lambda_.Function):
             system_log_level_v2=lambda_.SystemLogLevel.WARN,
         )
         self.target = layers.target
+        self.known_as = name
         self.permit([log.log_group_arn], "logs:CreateLogStream", "logs:PutLogEvents")
+
+    @property
+    def arn_by_name(self) -> str:
+        """For another stack: it refers to nothing of this one."""
+        return Stack.of(self).format_arn(
+            service="lambda",
+            resource="function",
+            resource_name=self.known_as,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
 
     def permit(
         self,

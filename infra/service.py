@@ -1,4 +1,4 @@
-"""Everything that a deployment may replace: functions, workflow, API, alarms."""
+"""Everything that a deployment may replace: functions, workflow, alarms. The API is beside it."""
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
@@ -14,7 +14,6 @@ from infra.data import Data
 from infra.edits import Edits
 from infra.fulfillment import Fulfillment
 from infra.holds import Holds
-from infra.http_api import HttpApi
 from infra.inventory import Inventory
 from infra.invoices import Invoices
 from infra.network import Network
@@ -43,24 +42,21 @@ class Service(Stack):
         )
         rooms = Rooms(self, data, Layers(self, target))
         workflow = Workflow(self, rooms.steps)
-        self.http = HttpApi(self, data.callers, rooms.served)
-        alarms = Alarms(self)
+        self.served = rooms.served
+        self.alarms = alarms = Alarms(self)
         for dead_letters in rooms.dead_letters:
             alarms.watch_dead_letters(dead_letters)
         alarms.watch_workflow(workflow.order)
         alarms.watch_workflow(workflow.returns, "Return")
         alarms.watch_steps(rooms.steps)
-        alarms.watch_api(self.http)
         alarms.watch_outbox(rooms.outbox.publish)
-        self.publish(workflow, alarms)
+        self.publish(workflow)
 
-    def publish(self, workflow: Workflow, alarms: Alarms) -> None:
+    def publish(self, workflow: Workflow) -> None:
         outputs = {
-            "ApiUrl": self.http.api.attr_api_endpoint,
-            "ApiId": self.http.api.ref,
             "OrderWorkflow": workflow.order.state_machine_arn,
             "ReturnWorkflow": workflow.returns.state_machine_arn,
-            "AlarmTopic": alarms.topic.topic_arn,
+            "AlarmTopic": self.alarms.topic.topic_arn,
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

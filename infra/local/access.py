@@ -11,7 +11,7 @@ from typing import Any
 from infra.local.cloud import Cloud, CloudError
 from infra.local.deploy import Outputs, describe
 
-STACKS = ("OmsData", "OmsService")
+STACKS = ("OmsData", "OmsService", "OmsApi")
 SENDERS = ("easypost", "shopify", "test")
 PEPPER = "pepper"
 

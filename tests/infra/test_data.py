@@ -87,5 +87,5 @@ def test_nobody_signs_up_by_himself(aws: Assembly) -> None:
 def test_what_is_kept_and_what_is_replaced_are_two_stacks(aws: Assembly) -> None:
     kinds = {it["Type"] for it in aws.templates["OmsService"]["Resources"].values()}
 
-    assert set(aws.templates) == {"OmsData", "OmsService"}
+    assert set(aws.templates) == {"OmsData", "OmsService", "OmsApi"}
     assert kinds.isdisjoint(f"AWS::{kind}" for kind in KEPT)

@@ -16,16 +16,14 @@ def test_the_routes_of_the_table_are_served_each_with_its_scope(aws: Assembly) -
 
 
 def test_each_route_goes_to_its_function(aws: Assembly) -> None:
-    functions = {
-        name: function["Properties"]["FunctionName"].split("-")[1]
-        for name, function in aws.of_type("Lambda::Function").items()
-    }
     served = {}
     for route in aws.of_type("ApiGatewayV2::Route").values():
         target = route["Properties"]["Target"]["Fn::Join"][1][1]["Ref"]
         uri = aws.resources[target]["Properties"]["IntegrationUri"]
-        served[route["Properties"]["RouteKey"]] = functions[uri["Fn::GetAtt"][0]]
+        named = uri["Fn::Join"][1][-1].partition(":function:")[2]
+        served[route["Properties"]["RouteKey"]] = named.removeprefix("OmsService-")
 
+    assert set(served.values()) <= aws.functions.keys()
     assert served == {route.key: route.function_id for route in ROUTES}
 
 
@@ -72,3 +70,14 @@ def test_no_address_of_a_caller_is_logged(aws: Assembly) -> None:
     (stage,) = aws.of_type("ApiGatewayV2::Stage").values()
 
     assert "sourceIp" not in stage["Properties"]["AccessLogSettings"]["Format"]
+
+
+def test_the_gateway_may_call_what_it_serves_and_nobody_else_may_through_it(aws: Assembly) -> None:
+    api = aws.templates["OmsApi"]["Resources"]
+    allowed = {
+        it["Properties"]["FunctionName"]["Fn::Join"][1][-1].rpartition("-")[2]
+        for it in api.values()
+        if it["Type"] == "AWS::Lambda::Permission"
+    }
+
+    assert allowed == {route.function_id for route in ROUTES}

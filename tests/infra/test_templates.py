@@ -53,7 +53,7 @@ def test_no_template_is_more_than_cloudformation_takes(aws: Assembly) -> None:
     for path in aws.path.glob("*.template.json"):
         assert path.stat().st_size < 800_000
     for template in aws.templates.values():
-        assert len(template["Resources"]) <= 500
+        assert len(template["Resources"]) <= 400
 
 
 def test_an_idle_month_costs_less_than_five_dollars(aws: Assembly) -> None:

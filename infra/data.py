@@ -253,6 +253,7 @@ class Data(Stack):
         self.customers = Store(self, "Customers", self.key, expires="expires_at")
         self.reports = Store(self, "Reports", self.key, expires="expires_at")
         self.jobs = Store(self, "Jobs", self.key, indexes=("GSI1",), expires="expires_at")
+        self.channels = Store(self, "Channels", self.key, indexes=("GSI1",), expires="expires_at")
         self.files = Files(self, self.key)
         self.secrets = Secrets(self, self.key)
         self.callers = Callers(self)
@@ -282,6 +283,7 @@ class Data(Stack):
             "CustomersTable": self.customers.table_name,
             "ReportsTable": self.reports.table_name,
             "JobsTable": self.jobs.table_name,
+            "ChannelsTable": self.channels.table_name,
             "FilesBucket": self.files.bucket_name,
             "EventBus": self.bus.event_bus_name,
             "SecretArn": self.secrets.arn,

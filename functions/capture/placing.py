@@ -118,6 +118,8 @@ class Desk:
 
     def _placement(self, said: OrderGiven, order: Order, request_key: str | None) -> Placement:
         body = said.model_dump(mode="json", exclude=unsaid(said))
+        for line in body["lines"]:
+            line.pop("external_id")  # younger than orders, and no part of what was bought
         return Placement(
             fingerprint=fingerprint_of(body),
             once=once_key(f"orders {said.channel}", request_key, body),

@@ -35,7 +35,7 @@ def receive(request: Request) -> Received:
     provider, at = request.path["provider"], datetime.now(UTC)
     notice = verified(request, secrets().of(provider), at)
     if isinstance(notice, Ignored):
-        return Received(ignored=notice.why)
+        return Received("ignored", ignored=notice.why)
     books = Books(orders_table(with_stock=True), at, f"provider:{provider}")
     if isinstance(notice, DisputeNotice):
         return record_dispute(books, provider, notice)
@@ -58,7 +58,7 @@ def record(books: Books, provider: str, notice: Notice) -> Received:
     one that says more has moved."""
     order = books.orders.get(notice.order_id)
     books.record(order, _operation(order, provider, notice.key), notice.result)
-    return Received(order_id=order.order_id)
+    return Received("accepted", order.order_id)
 
 
 def record_dispute(books: Books, provider: str, notice: DisputeNotice) -> Received:
@@ -71,7 +71,7 @@ def record_dispute(books: Books, provider: str, notice: DisputeNotice) -> Receiv
         notice.reason,
     )
     books.orders.change(notice.order_id, command, at=books.at, actor=books.actor)
-    return Received(order_id=notice.order_id)
+    return Received("accepted", notice.order_id)
 
 
 def _operation(order: Order, provider: str, key: str) -> Operation:

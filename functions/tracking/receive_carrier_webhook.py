@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,13 +11,17 @@ from oms.adapters.carriers.base import Ignored
 from oms.adapters.http_api import HttpApi, Problem, Request
 from oms.adapters.orders_table import OrdersTable, orders_table
 from oms.adapters.scan_inbox import ScanInbox, scan_inbox
-from oms.adapters.secrets import secrets
+from oms.adapters.secrets import Secrets, secrets
+from oms.adapters.webhooks import Call
 from oms.contracts.api.views import Received
 from oms.domain.commands import Command, RecordReturnScans, RecordScans
 from oms.domain.ids import order_of_fulfillment, order_of_return
 from oms.domain.tracking import TrackingUpdate
 
 ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "SECRET_ID")
+
+NOT_YET = "no parcel has this tracking number yet; its scans are kept"
+OUTCOMES = ("accepted", "duplicate", "ignored")
 
 Concerned = list[tuple[str, Command]]
 
@@ -29,19 +34,33 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 @app.route("POST", "/carriers/{carrier}/webhooks")
 def receive(request: Request) -> Received:
-    update = verified(request, secrets().of(request.path["carrier"]))
-    if isinstance(update, Ignored):
-        return Received(ignored=update.why)
-    return record_scans(orders_table(), scan_inbox(), update, at=datetime.now(UTC))
+    at = datetime.now(UTC)
+    call = Call(request.body, request.headers, first(request.query), request.url, at)
+    updates = verified(call, request.path["carrier"], secrets())
+    if isinstance(updates, Ignored):
+        return Received("ignored", ignored=updates.why)
+    told = [record_scans(orders_table(), scan_inbox(), each, at=at) for each in updates]
+    return together(told)
 
 
-def verified(request: Request, secret: str | None) -> TrackingUpdate | Ignored:
-    carrier = CARRIERS.get(request.path["carrier"])
+def first(query: Mapping[str, list[str]]) -> dict[str, str]:
+    return {name: values[0] for name, values in query.items()}
+
+
+def verified(call: Call, code: str, known: Secrets) -> tuple[TrackingUpdate, ...] | Ignored:
+    carrier = CARRIERS.get(code)
     if carrier is None:
         raise Problem(404, "Not found", "there is no such carrier")
-    if secret is None or not carrier.verify(request.headers, request.body, secret):
+    if not any(carrier.verify(call, secret) for secret in known.all_of(code)):
         raise Problem(401, "Bad signature", "the signature is not the carrier's")
-    return carrier.read(request.body)
+    return carrier.read(call)
+
+
+def together(told: Sequence[Received]) -> Received:
+    """The answer to a message about several parcels: what most matters of theirs."""
+    if not told:
+        return Received("ignored", ignored="it is about no parcel")
+    return min(told, key=lambda each: OUTCOMES.index(each.outcome))
 
 
 def record_scans(
@@ -52,11 +71,13 @@ def record_scans(
     if concerned := _concerned(orders, update):
         return _recorded(orders, concerned, update, at)
     if not update.scans:
-        return Received(ignored="no parcel has this tracking number")
+        return Received("ignored", ignored="no parcel has this tracking number")
     inbox.keep(update, at)
     concerned = _concerned(orders, update)  # it may have shipped before the scans were kept
     if not concerned:
-        return Received(ignored="no parcel has this tracking number yet; its scans are kept")
+        return Received(
+            "ignored", ignored="no parcel has this tracking number yet; its scans are kept"
+        )
     received = _recorded(orders, concerned, update, at)
     inbox.drop(update)
     return received
@@ -80,4 +101,4 @@ def _recorded(
     for order_id, command in concerned:
         orders.change(order_id, command, at=at, actor=f"carrier:{update.carrier}")
     order_ids = {order_id for order_id, _ in concerned}
-    return Received(order_id=order_ids.pop() if len(order_ids) == 1 else "")
+    return Received("accepted", order_ids.pop() if len(order_ids) == 1 else "")

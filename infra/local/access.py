@@ -10,9 +10,11 @@ from typing import Any
 
 from infra.local.cloud import Cloud, CloudError
 from infra.local.deploy import Outputs, describe
+from oms.adapters.carriers import CARRIERS
+from oms.adapters.channels import CHANNELS
 
 STACKS = ("OmsData", "OmsService", "OmsApi")
-SENDERS = ("easypost", "shopify", "test")
+SENDERS = tuple(sorted({*CHANNELS, *CARRIERS} - {"manual"}))
 PEPPER = "pepper"
 
 

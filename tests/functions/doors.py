@@ -35,7 +35,7 @@ class House:
         name = uuid4().hex[:12]
         tables = {
             f"{kind.upper()}_TABLE": create_table(cloud.client("dynamodb"), kind, f"{kind}-{name}")
-            for kind in ("orders", "stock", "customers", "reports")
+            for kind in ("orders", "stock", "customers", "reports", "channels")
         }
         secret = cloud.client("secretsmanager").create_secret(
             Name=name, SecretString=json.dumps(SECRETS)

@@ -15,6 +15,7 @@ from oms.adapters.carriers import CARRIERS
 from oms.adapters.carriers.base import Ignored
 from oms.adapters.payments import PROVIDERS
 from oms.adapters.payments import base as payments
+from oms.adapters.webhooks import Call
 from oms.contracts.api import PlaceOrder, PutLocation, ReceiveStock
 from oms.contracts.render import order_view
 from oms.domain import commands as c
@@ -84,9 +85,10 @@ def test_the_carrier_says_one_thing_more_of_a_parcel(
         story.do(scans("EZ1", known))
 
     (step,) = steps(story)
-    update = CARRIERS[step.sender].read(msgspec.json.encode(step.body))
+    told = CARRIERS[step.sender].read(Call(msgspec.json.encode(step.body)))
 
-    assert not isinstance(update, Ignored)
+    assert not isinstance(told, Ignored)
+    (update,) = told
     assert [each.status for each in update.scans] == [*([known] if known else []), next_word]
 
 
@@ -96,8 +98,9 @@ def test_what_the_carrier_repeats_changes_nothing() -> None:
     before = len(story.facts)
 
     said = tracker(parcel, "out_for_delivery", LATER.isoformat())
-    update = CARRIERS["easypost"].read(msgspec.json.encode(said))
-    assert not isinstance(update, Ignored)
+    told = CARRIERS["easypost"].read(Call(msgspec.json.encode(said)))
+    assert not isinstance(told, Ignored)
+    (update,) = told
     story.do(c.RecordScans("easypost", "EZ1", update.scans[:1]))
 
     assert len(story.facts) == before

@@ -42,7 +42,7 @@ def tell(order: Order) -> tuple[int, Any]:
 def test_a_provider_settles_its_own_operations(house: House) -> None:
     order = placed(house, "test")
 
-    assert tell(order) == (200, {"order_id": order.order_id})
+    assert tell(order) == (200, {"outcome": "accepted", "order_id": order.order_id})
     assert house.orders.get(order.order_id).payment.authorized == order.total
 
 

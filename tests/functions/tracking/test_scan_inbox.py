@@ -12,7 +12,9 @@ import pytest
 from functions.fulfillment import api
 from functions.tracking import receive_carrier_webhook as webhook
 from oms.adapters.carriers import CARRIERS, easypost
+from oms.adapters.carriers.base import Ignored
 from oms.adapters.scan_inbox import ScanInbox
+from oms.adapters.webhooks import Call
 from oms.domain.order import OrderStatus
 from oms.domain.tracking import TrackingUpdate
 from tests.functions.doors import SECRETS, House, ask, house
@@ -112,8 +114,9 @@ def test_a_shipment_that_is_reported_again_counts_what_was_left_of_the_first_tim
 def easypost_update() -> TrackingUpdate:
     event = json.loads((PAYLOADS / "in_transit_to_delivered.json").read_bytes())
     event["result"]["tracking_code"] = NUMBER
-    update = CARRIERS["easypost"].read(json.dumps(event).encode())
-    assert isinstance(update, TrackingUpdate)
+    told = CARRIERS["easypost"].read(Call(json.dumps(event).encode()))
+    assert not isinstance(told, Ignored)
+    (update,) = told
     return update
 
 

@@ -71,6 +71,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     claims: Mapping[str, str] = field(default_factory=dict)
+    url: str = ""
 
     @property
     def actor(self) -> str:
@@ -166,6 +167,7 @@ class HttpApi:
             headers={str(k).lower(): str(v) for k, v in (event.get("headers") or {}).items()},
             body=_body(event),
             claims=_claims(event),
+            url=_url(event),
         )
         line["actor"] = request.actor
         result = self._handlers[method, route](request)
@@ -220,6 +222,15 @@ def fit(route: str, path: str) -> dict[str, str] | None:
         elif want != have:
             return None
     return found
+
+
+def _url(event: Mapping[str, Any]) -> str:
+    """As it was called, without its query. Some senders sign it."""
+    headers = {str(k).lower(): str(v) for k, v in (event.get("headers") or {}).items()}
+    context = event.get("requestContext") or {}
+    host = headers.get("host") or str(context.get("domainName", ""))
+    scheme = headers.get("x-forwarded-proto", "https")
+    return f"{scheme}://{host}{event.get('rawPath', '/')}"
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

@@ -7,6 +7,7 @@ import hmac
 import json
 import time
 from base64 import b32encode
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -19,17 +20,35 @@ FRESH_SECONDS = 300
 
 
 class Secrets:
-    """One Secrets Manager secret: a JSON object, sender -> secret, and the `pepper` of ids."""
+    """One Secrets Manager secret: a JSON object, sender -> secret, and the `pepper` of ids.
+
+    A sender is a carrier, a provider, a channel or a shop of one (`shopify:mugs.myshopify.com`). A
+    list of secrets are those of one sender, while it changes from one to another. What is called
+    `<shop>/api` are the shop's credentials, an object.
+    """
 
     def __init__(self, client: Any, secret_id: str) -> None:
         self._client = client
         self._secret_id = secret_id
-        self._values: dict[str, str] = {}
+        self._values: dict[str, Any] = {}
         self._read_at = -float(FRESH_SECONDS)
 
     def of(self, sender: str) -> str | None:
         """None for a sender whose secret nobody has stored: nothing it sends is believed."""
-        return self._fresh().get(sender) or None
+        return next(iter(self.all_of(sender)), None)
+
+    def all_of(self, sender: str) -> tuple[str, ...]:
+        """Each of them is believed: a secret is changed while messages are under way."""
+        said = self._fresh().get(sender) or ()
+        return (said,) if isinstance(said, str) else tuple(said)
+
+    def of_shop(self, channel: str, shop: str) -> tuple[str, ...]:
+        """Its own, where it has some; else those of its channel. So no shop speaks for another."""
+        return self.all_of(f"{channel}:{shop}") or self.all_of(channel)
+
+    def credentials(self, shop: str) -> Mapping[str, str]:
+        """Of its API, by the channel of its orders; nothing where nobody has put them in."""
+        return dict(self._fresh().get(f"{shop}/api") or {})
 
     def customer_id(self, email: str) -> str:
         """The same person, the same id; without the pepper nobody finds the person in it."""
@@ -62,7 +81,7 @@ class Secrets:
         text = "\x1f".join(said)
         return hmac.digest(self._fresh()["pepper"].encode(), text.encode(), hashlib.sha256)
 
-    def _fresh(self) -> dict[str, str]:
+    def _fresh(self) -> dict[str, Any]:
         if time.monotonic() - self._read_at > FRESH_SECONDS:
             answer = self._client.get_secret_value(SecretId=self._secret_id)
             self._values = json.loads(answer["SecretString"])

@@ -33,6 +33,7 @@ def line_of(number: int, said: OrderLine, item: StockItem | None) -> Line:
         taxes=taxes_of(said.taxes),
         takes=item.takes if item else (),
         tags=item.attributes.tags if item else (),
+        external_id=said.external_id or "",
     )
 
 

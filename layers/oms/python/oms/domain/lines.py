@@ -39,7 +39,7 @@ class Line:
     """`order_discount` is this line's share of the order's discounts, fixed at placement.
 
     `takes` are the stock items of one unit, as they were at placement: several of a kit, one of a
-    renamed SKU. Empty: one of the item that is called like the SKU.
+    renamed SKU. Empty: one of the item that is called like the SKU. `external_id` is the channel's.
 
     Quantities are exclusive: ordered = open + backordered + allocated + shipped + delivered +
     cancelled, where `open` is what is left, so that the sum holds by construction. `returned` are
@@ -61,6 +61,7 @@ class Line:
     delivered: int = 0
     cancelled: int = 0
     returned: int = 0
+    external_id: str = ""
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -41,11 +41,14 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class TrackingUpdate:
-    """What one message of a carrier says of one parcel, in the carrier's order of time."""
+    """What one message of a carrier says of one parcel, in the carrier's order of time. Where an
+    aggregator speaks for others, `known_as` are the carriers that may have been named when the
+    parcel was shipped."""
 
     carrier: str
     tracking_number: str
     scans: tuple[Scan, ...]
+    known_as: tuple[str, ...] = ()
 
 
 def scan(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from oms.adapters.webhooks import Call
 from oms.domain.errors import OmsError
 from oms.domain.tracking import TrackingUpdate
 
@@ -29,8 +29,8 @@ class Carrier(Protocol):
     @property
     def code(self) -> str: ...
 
-    def verify(self, headers: Mapping[str, str], body: bytes, secret: str) -> bool:
-        """Whether the sender knows the secret. Headers have lower-case names."""
+    def verify(self, call: Call, secret: str) -> bool:
+        """Whether the sender knows the secret, in constant time, within its replay window."""
 
-    def read(self, body: bytes) -> TrackingUpdate | Ignored:
-        """Raises MalformedUpdate."""
+    def read(self, call: Call) -> tuple[TrackingUpdate, ...] | Ignored:
+        """Of each parcel that the message is about. Raises MalformedUpdate."""

@@ -6,11 +6,12 @@ import hashlib
 import hmac
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from oms.adapters.carriers.base import Ignored, MalformedUpdate
+from oms.adapters.webhooks import Call, same
 from oms.domain.tracking import Scan, TrackingStatus, TrackingUpdate, scan
 
 STATUSES = {
@@ -32,13 +33,12 @@ MAX_WORD = 100
 class EasyPost:
     code = "easypost"
 
-    def verify(self, headers: Mapping[str, str], body: bytes, secret: str) -> bool:
-        given = headers.get("x-hmac-signature", "")
-        wanted = signature(body, secret)
-        return bool(secret) and hmac.compare_digest(wanted.encode(), given.encode(errors="replace"))
+    def verify(self, call: Call, secret: str) -> bool:
+        given = call.header("x-hmac-signature")
+        return bool(secret) and same(given, signature(call.body, secret))
 
-    def read(self, body: bytes) -> TrackingUpdate | Ignored:
-        event = _parsed(body)
+    def read(self, call: Call) -> tuple[TrackingUpdate, ...] | Ignored:
+        event = _parsed(call.body)
         if (topic := _text(event, "description")) not in HANDLED:
             return Ignored(f"{topic} is no tracker event")
         tracker = event.get("result")
@@ -47,7 +47,7 @@ class EasyPost:
         number = _text(tracker, "tracking_code")
         scans = {each.fingerprint: each for each in _scans(number, tracker, event)}
         in_order = sorted(scans.values(), key=lambda each: each.at)
-        return TrackingUpdate(self.code, number, tuple(in_order))
+        return (TrackingUpdate(self.code, number, tuple(in_order)),)
 
 
 def signature(body: bytes, secret: str) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from oms.adapters.carriers.base import Ignored
+from oms.adapters.webhooks import Call
 from oms.domain.tracking import TrackingUpdate
 
 
 class Manual:
     code = "manual"
 
-    def verify(self, headers: Mapping[str, str], body: bytes, secret: str) -> bool:  # noqa: ARG002
+    def verify(self, call: Call, secret: str) -> bool:  # noqa: ARG002
         return False
 
-    def read(self, body: bytes) -> TrackingUpdate | Ignored:  # noqa: ARG002
+    def read(self, call: Call) -> tuple[TrackingUpdate, ...] | Ignored:  # noqa: ARG002
         return Ignored("parcels of this carrier are delivered by hand")

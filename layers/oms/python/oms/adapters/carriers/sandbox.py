@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from oms.adapters.carriers.base import Ignored, MalformedUpdate
+from oms.adapters.webhooks import Call, same
 from oms.domain.tracking import TrackingStatus, TrackingUpdate, scan
 
 MAX_NUMBER = 100
@@ -23,20 +23,19 @@ MAX_NUMBER = 100
 class Sandbox:
     code = "test"
 
-    def verify(self, headers: Mapping[str, str], body: bytes, secret: str) -> bool:
-        given = headers.get("test-signature", "")
-        wanted = signature(body, secret)
-        return bool(secret) and hmac.compare_digest(wanted.encode(), given.encode(errors="replace"))
+    def verify(self, call: Call, secret: str) -> bool:
+        given = call.header("test-signature")
+        return bool(secret) and same(given, signature(call.body, secret))
 
-    def read(self, body: bytes) -> TrackingUpdate | Ignored:
-        said = _parsed(body)
+    def read(self, call: Call) -> tuple[TrackingUpdate, ...] | Ignored:
+        said = _parsed(call.body)
         number, status = said.get("tracking_number"), said.get("status")
         if not isinstance(number, str) or not 0 < len(number) <= MAX_NUMBER:
             raise MalformedUpdate(self.code, "tracking_number is missing or is no text")
         if not isinstance(status, str) or status not in set(TrackingStatus):
             raise MalformedUpdate(self.code, "status is none that we know")
         seen = scan(self.code, number, TrackingStatus(status), _time(said.get("at")), status)
-        return TrackingUpdate(self.code, number, (seen,))
+        return (TrackingUpdate(self.code, number, (seen,)),)
 
 
 def signature(body: bytes, secret: str) -> str:

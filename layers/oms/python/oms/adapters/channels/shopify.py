@@ -12,11 +12,20 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from oms.adapters.channels.base import Ignored, MalformedOrder
+from oms.adapters.channels.base import (
+    Ignored,
+    MalformedOrder,
+    Message,
+    Placed,
+    What,
+    named,
+    one,
+)
+from oms.adapters.webhooks import Call, same
 from oms.contracts.api.orders import ChannelOrder
 from oms.domain.currencies import NotAnAmount, minor_units
 
@@ -32,20 +41,28 @@ LONGEST = 200
 class Shopify:
     code = "shopify"
 
-    def verify(self, headers: Mapping[str, str], body: bytes, secret: str) -> bool:
-        given = headers.get("x-shopify-hmac-sha256", "")
-        wanted = signature(body, secret)
-        return bool(secret) and hmac.compare_digest(wanted.encode(), given.encode(errors="replace"))
+    def shop(self, call: Call) -> str:
+        shop = call.header("x-shopify-shop-domain").lower()
+        if shop and not (SHOP.fullmatch(shop) and len(shop) <= 100):
+            raise MalformedOrder("shopify", "the shop's domain is none")
+        return shop
 
-    def read(self, body: bytes, headers: Mapping[str, str]) -> ChannelOrder | Ignored:
-        topic = headers.get("x-shopify-topic", "")
+    def verify(self, call: Call, secret: str) -> bool:
+        given = call.header("x-shopify-hmac-sha256")
+        return bool(secret) and same(given, signature(call.body, secret))
+
+    def read(self, call: Call) -> Message:
+        return one(self._said(call), call.header("x-shopify-webhook-id")[:LONGEST])
+
+    def _said(self, call: Call) -> What:
+        topic = call.header("x-shopify-topic")
         if topic != "orders/create":
             return Ignored(f"the topic {topic[:60]!r} makes no order")
-        order = _parsed(body)
+        order = _parsed(call.body)
         if why := _no_business_of_ours(order):
             return Ignored(why)
         try:
-            return ChannelOrder.read(_order(order, _channel(headers)))
+            return Placed(ChannelOrder.read(_order(order, named(self.code, self.shop(call)))))
         except NotAnAmount as error:
             raise MalformedOrder(self.code, str(error)) from None
 
@@ -92,11 +109,16 @@ def _line(line: Json, order: Json, currency: str) -> Json:
     return {
         "sku": _sku(line),
         "quantity": line.get("quantity"),
+        "external_id": _line_id(line),
         "unit_price": _amount(line.get("price"), currency),
         "discounts": list(_discounts(line, order, currency)),
         "taxes": [_tax(tax, currency) for tax in taxes],
         "requires_shipping": line.get("requires_shipping") is not False,
     }
+
+
+def _line_id(line: Json) -> str | None:
+    return None if line.get("id") is None else _identity(line["id"], "a line's id")
 
 
 def _sku(line: Json) -> str:
@@ -209,13 +231,6 @@ def _address(address: Any) -> Json | None:
         "country": _text(address.get("country_code")),
         "phone": _text(address.get("phone")),
     }
-
-
-def _channel(headers: Mapping[str, str]) -> str:
-    shop = headers.get("x-shopify-shop-domain", "").lower()
-    if shop and not (SHOP.fullmatch(shop) and len(shop) <= 100):
-        raise MalformedOrder("shopify", "the shop's domain is none")
-    return f"shopify:{shop}" if shop else "shopify"
 
 
 def _amount(value: Any, currency: str) -> int:

@@ -73,7 +73,8 @@ class TaxGiven(Contract):
 
 
 class OrderLine(Contract):
-    """`amount` of a discount or tax is for the whole line."""
+    """`amount` of a discount or tax is for the whole line. `external_id` is the channel's own id of
+    the line."""
 
     sku: Code
     quantity: Quantity
@@ -81,6 +82,7 @@ class OrderLine(Contract):
     discounts: Annotated[list[DiscountGiven], Field(max_length=50)] = Field(default_factory=list)
     taxes: Annotated[list[TaxGiven], Field(max_length=50)] = Field(default_factory=list)
     requires_shipping: bool = True
+    external_id: Label | None = None
 
     @property
     def gross(self) -> int:

@@ -312,8 +312,9 @@ class BooksView(View):
 
 
 class Received(View, omit_defaults=True):
-    """`ignored` says why a well-formed message changes nothing."""
+    """`outcome`: accepted, duplicate, or ignored, and then `ignored` says why a well-formed message
+    changes nothing."""
 
-    received: bool = True
+    outcome: str
     order_id: str = ""
     ignored: str = ""

@@ -131,4 +131,4 @@ class HttpApi(Construct):
 
 
 def tracked(route: Route) -> bool:
-    return route.path.startswith("/track/{token}/")
+    return route.path.startswith("/track/{token}")

@@ -67,6 +67,10 @@ KEYED = frozenset(
         *(f"{route.method} {route.path}" for route in supply.ROUTES if route.method == "POST"),
     }
 )
+HTML = {"text/html": {"schema": {"type": "string"}}}
+PAGE = "GET /track/{token}"  # JSON for whoever accepts it
+FORM = "/track/{token}/return"
+FORM_FIELDS = {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
 CSV = {"text/csv": {"schema": {"type": "string"}}}
 TABLES = "/rates/{carrier}/{table}"  # whose rows are CSV, said and answered
 CREATES = frozenset(
@@ -163,6 +167,8 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.request:
         needed = any(field.is_required() for field in model(route.request).model_fields.values())
         operation["requestBody"] = {"required": needed, "content": _json(route.request)}
+    if route.key == f"POST {FORM}":
+        operation["requestBody"] = {"required": True, "content": FORM_FIELDS}
     if route.key == f"PUT {TABLES}":
         operation["requestBody"] = {"required": True, "content": CSV}
     return operation
@@ -206,13 +212,21 @@ def _responses(route: Route) -> dict[str, Any]:
         done["content"] = _json(route.response)
     if route.key == f"GET {TABLES}":
         done["content"] = CSV
+    if route.key in (PAGE, f"GET {FORM}"):
+        done["content"] = HTML | done.get("content", {})
+    if route.key == f"POST {FORM}":
+        return {"303": {"description": "Accepted: the order's page"}} | _refused(route)
     responses = {"200": done}
     if route.key in CREATES:
         created = done | {"description": "Accepted as a new one"}
         responses = {"200": done | {"description": "Accepted before"}, "201": created}
     if route.key in WAITS:
         responses["202"] = done | {"description": "Accepted; it waits for its money"}
-    return responses | {
+    return responses | _refused(route)
+
+
+def _refused(route: Route) -> dict[str, Any]:
+    return {
         str(status): {"$ref": f"#/components/responses/{status}"} for status in _statuses(route)
     }
 

@@ -36,7 +36,7 @@ class Returns(Construct):
         )
         data.orders.permit(self.api, *CHANGE)
         data.stock.permit(self.api, *CHANGE, "BatchGetItem")
-        data.orders.permit(self.tracking_page, *CHANGE)
+        data.orders.permit(self.tracking_page, *CHANGE, "Query")
         data.secrets.permit(self.tracking_page)
         self.exchange = PythonFunction(
             self,

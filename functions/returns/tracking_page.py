@@ -1,26 +1,37 @@
-"""Returns, for the customer: whoever has the token of an order's tracking page, and of it alone."""
+"""An order for its customer: whoever has the token of its tracking page sees where its parcels are,
+and asks for returns, in a browser or as JSON."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qs
+from uuid import uuid4
 
+from functions.returns import page_html
 from functions.returns.desk import ReturnDesk, Wish
+from functions.returns.page_texts import Words, chosen
 from oms.adapters.files import download_link
 from oms.adapters.http_api import HttpApi, Problem, Request, Response
+from oms.adapters.order_reader import order_reader
 from oms.adapters.orders_table import once_key, orders_table
 from oms.adapters.policies_table import policies_table
 from oms.adapters.secrets import secrets
 from oms.contracts.api.returns import AskForReturn, ReturnOptionsView, TrackedReturnView
 from oms.contracts.render_returns import options_view, tracked_view
-from oms.domain.errors import NotFound
-from oms.domain.order import Order
+from oms.contracts.render_tracking import tracked_order
+from oms.domain.errors import NotFound, OmsError
+from oms.domain.order import Fact, Order
 from oms.domain.returns import Resolution, ReturnLine
 from oms.domain.returns.policy import ReturnPolicy
 
 ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "SECRET_ID", "FILES_BUCKET")
 CUSTOMER = "customer"
 OFFERED = frozenset(Resolution) - {Resolution.EXCHANGE}  # at prices that staff agree to
+FORM_KEY = re.compile(r"[0-9a-f]{32}")
+UNITS = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 app = HttpApi("TrackingPage")
 
@@ -32,6 +43,100 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 def desk() -> ReturnDesk:
     """Without stock: to ask moves none."""
     return ReturnDesk(orders_table(), lambda: policies_table().current("returns", ReturnPolicy))
+
+
+@app.route("GET", "/track/{token}")
+def see(request: Request) -> Response:
+    order = _order(request)
+    found = tracked_order(order, _facts(order), can_return=_can_return(order))
+    ids = {"order_id": order.order_id}
+    if _wants_json(request):
+        return Response(200, found, {"cache-control": "private, no-store"}, ids)
+    words = _words(request)
+    told = words.say("thanks") if "returned" in request.query else ""
+    page = page_html.tracking_page(found, request.path["token"], words, told)
+    return Response(200, page, page_html.HEADERS, ids)
+
+
+@app.route("GET", "/track/{token}/return")
+def choose(request: Request) -> Response:
+    return _form(request, _order(request))
+
+
+@app.route("POST", "/track/{token}/return")
+def send(request: Request) -> Response:
+    """As the page's form says it. What cannot be is said on the page, and nothing is written."""
+    order, said = _order(request), form_of(request)
+    lines = chosen_lines(order, said)
+    if not lines:
+        return _form(request, order, "nothing_chosen")
+    resolution, key = said.get("resolution", ""), said.get("key", "")
+    if resolution not in OFFERED or not FORM_KEY.fullmatch(key):
+        return _form(request, order, "not_possible")
+    once = once_key(f"{request.route} {order.order_id}", key, said)
+    wish = Wish(lines, Resolution(resolution))
+    try:
+        desk().request(order.order_id, wish, at=datetime.now(UTC), actor=CUSTOMER, once=once)
+    except (Problem, OmsError):
+        return _form(request, order, "not_possible")
+    language = _words(request).language
+    there = f"../{request.path['token']}?lang={language}&returned=1"
+    return Response(303, None, {"location": there, **page_html.HEADERS})
+
+
+def form_of(request: Request) -> dict[str, str]:
+    try:
+        said = parse_qs(request.body.decode(), max_num_fields=2 * page_html.MAX_SHOWN + 10)
+    except ValueError:
+        return {}
+    return {name: values[0] for name, values in said.items()}
+
+
+def chosen_lines(order: Order, said: Mapping[str, str]) -> tuple[ReturnLine, ...]:
+    """Those of which some are returned; what is no number is none."""
+    asked = (
+        (line.line_id, said.get(f"units.{line.line_id}", ""), said.get(f"reason.{line.line_id}"))
+        for line in order.lines
+    )
+    return tuple(
+        ReturnLine(line_id, int(units), reason or "")
+        for line_id, units, reason in asked
+        if UNITS.fullmatch(units) and int(units)
+    )
+
+
+def _form(request: Request, order: Order, wrong: str = "") -> Response:
+    words = _words(request)
+    options = options_view(desk().asked(order, datetime.now(UTC)), OFFERED)
+    said = words.say(wrong) if wrong else ""
+    page = page_html.return_page(options, request.path["token"], uuid4().hex, words, said)
+    return Response(422 if wrong else 200, page, page_html.HEADERS)
+
+
+def _facts(order: Order) -> list[Fact]:
+    """All of the history: the timeline is in it."""
+    facts: list[Fact] = []
+    after: int | None = 0
+    while after is not None:
+        page = order_reader().history(order.order_id, after)
+        facts += page.facts
+        after = page.last_seq
+    return facts
+
+
+def _can_return(order: Order) -> bool:
+    asked = desk().asked(order, datetime.now(UTC))
+    return any(each.returnable for each in options_view(asked, OFFERED).lines)
+
+
+def _words(request: Request) -> Words:
+    asked = request.query.get("lang", [""])[0]
+    return Words(chosen(asked, request.headers.get("accept-language", "")))
+
+
+def _wants_json(request: Request) -> bool:
+    accepted = request.headers.get("accept", "")
+    return "application/json" in accepted and "text/html" not in accepted
 
 
 @app.route("GET", "/track/{token}/returns/options")

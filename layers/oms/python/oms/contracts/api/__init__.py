@@ -234,6 +234,15 @@ if TYPE_CHECKING:
         TransferQuery,
         TransferView,
     )
+    from oms.contracts.api.tracking import (
+        TrackedItemView,
+        TrackedOrderView,
+        TrackedParcelView,
+        TrackedPickupView,
+        TrackedReturnRowView,
+        TrackedScanView,
+        TrackedWaitingView,
+    )
     from oms.contracts.api.views import (
         AttentionPage,
         AttentionView,
@@ -284,6 +293,7 @@ MODULES = (
     "staff",
     "stock_holds",
     "supply",
+    "tracking",
     "views",
 )
 
@@ -508,8 +518,15 @@ __all__ = [
     "TenderGiven",
     "TermsView",
     "TotalsView",
+    "TrackedItemView",
     "TrackedLineView",
+    "TrackedOrderView",
+    "TrackedParcelView",
+    "TrackedPickupView",
+    "TrackedReturnRowView",
     "TrackedReturnView",
+    "TrackedScanView",
+    "TrackedWaitingView",
     "TransferPage",
     "TransferQuery",
     "TransferView",

@@ -8,17 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.bulk.load_stock import plans, survey
+from oms.contracts.csv_rows import escaped, unescaped
 from oms.contracts.stock_csv import (
     LOCATION,
     BadHeader,
     Counted,
     Line,
     Refused,
-    escaped,
     header,
     lines,
     read,
-    unescaped,
     written,
 )
 from oms.domain.jobs import JobFailed

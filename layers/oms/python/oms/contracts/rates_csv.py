@@ -15,8 +15,8 @@ from typing import Any, TypeVar, cast, get_args
 from pydantic.fields import FieldInfo
 
 from oms.contracts.api.network import MAX_ROWS, Row
+from oms.contracts.csv_rows import escaped, unescaped
 from oms.contracts.invalid import Fault, InvalidRequest
-from oms.contracts.stock_csv import escaped, unescaped
 
 R = TypeVar("R", bound=Row)
 

@@ -5,13 +5,15 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.consumers import DeadLetters, drain
+from infra.capture import permit_placing
+from infra.consumers import DeadLetters, Schedule, drain
 from infra.data import CHANGE, Data
 from infra.python_function import Layers, PythonFunction
 
 TOGETHER = 8  # slices that are worked on at once: what orders and warehouses do goes on beside it
 TOGETHER_HERE = 3  # one process serves all tables of the embedded cloud
 TRIES = 5
+LOOK_EVERY = Duration.minutes(5)
 
 
 class Bulk(Construct):
@@ -25,10 +27,22 @@ class Bulk(Construct):
             "ORDERS_TABLE": data.orders.table_name,
             "STOCK_TABLE": data.stock.table_name,
         }
+        placing = {
+            "CUSTOMERS_TABLE": data.customers.table_name,
+            "VAULT_KEY_ID": data.key.key_id,
+            "SECRET_ID": data.secrets.arn,
+        }
         self.api = PythonFunction(self, "BulkApi", "bulk/api", layers, jobs, timeout=29)
         self.work = PythonFunction(
-            self, "WorkJob", "bulk/work_job", layers, {**jobs, **stock}, timeout=120, memory=512
+            self,
+            "WorkJob",
+            "bulk/work_job",
+            layers,
+            {**jobs, **stock, **placing},
+            timeout=120,
+            memory=512,
         )
+        permit_placing(self.work, data)
         data.jobs.permit(self.api, *CHANGE, "BatchGetItem", "Query", indexes=("GSI1",))
         data.jobs.permit(self.work, *CHANGE, "Query")
         data.stock.permit(self.work, *CHANGE, "BatchGetItem", "Query", "Scan")
@@ -39,13 +53,22 @@ class Bulk(Construct):
             "GetObject",
             "PutObject",
             "AbortMultipartUpload",
-            folders=["imports", "jobs"],
+            folders=["drops", "imports", "jobs"],
         )
         self.dead_letters = [DeadLetters(self.work)]
         self.queue = self.queue_of_slices(self.dead_letters[0])
         for function in (self.api, self.work):
             self.let_send(function)
         self.drain()
+        self.add_drops(data, layers, jobs)
+
+    def add_drops(self, data: Data, layers: Layers, jobs: dict[str, str]) -> None:
+        """A folder that is looked into: nobody has to be told that a file has come."""
+        self.drops = PythonFunction(self, "TakeDrops", "bulk/take_drops", layers, jobs, timeout=30)
+        data.jobs.permit(self.drops, *CHANGE, "Query")
+        data.files.permit(self.drops, "GetObject", folders=["drops"])
+        self.let_send(self.drops)
+        self.dead_letters.append(Schedule(self.drops, LOOK_EVERY).dead_letters)
 
     def let_ask(self, data: Data, *functions: PythonFunction) -> None:
         """For jobs of their own, and how far they are."""

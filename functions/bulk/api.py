@@ -15,12 +15,13 @@ from oms.adapters.job_queue import Task, job_queue
 from oms.adapters.jobs_table import JobsTable, jobs_table
 from oms.contracts.api.fields import Contract, Identity
 from oms.contracts.api.jobs import (
+    ImportOrders,
     ImportStock,
+    ImportView,
     JobPage,
     JobQuery,
     JobView,
     ProgressView,
-    StockImportView,
     UploadView,
 )
 from oms.domain.errors import IllegalTransition, NotFound
@@ -28,7 +29,7 @@ from oms.domain.jobs import UNFINISHED, Job, JobStatus, Progress, Slice, job_id_
 
 ENVIRONMENT: tuple[str, ...] = ("JOBS_TABLE", "JOB_QUEUE", "FILES_BUCKET")
 
-IMPORT, EXPORT = "stock_import", "stock_export"
+IMPORT, EXPORT, ORDERS = "stock_import", "stock_export", "order_import"
 CSV = "text/csv"
 
 app = HttpApi("BulkApi")
@@ -71,6 +72,18 @@ def post_start(request: Request) -> JobView:
     return start_import(desk(), _job_id(request), _now())
 
 
+@app.route("POST", "/orders/imports")
+def post_orders(request: Request) -> Response:
+    said = request.read(ImportOrders)
+    job = new_job(ORDERS, request, _now(), size=said.size, channel=said.channel)
+    return Response(body=plan_import(desk(), job, _now()), ids={"job_id": job.job_id})
+
+
+@app.route("POST", "/orders/imports/{id}/start")
+def post_start_orders(request: Request) -> JobView:
+    return start_import(desk(), _job_id(request), _now(), ORDERS)
+
+
 @app.route("POST", "/stock/exports")
 def post_export(request: Request) -> Response:
     job = new_job(EXPORT, request, _now())
@@ -109,18 +122,18 @@ def new_job(kind: str, request: Request, at: datetime, **params: Any) -> Job:
     return Job(job_id, kind, params, request.actor, at)
 
 
-def plan_import(desk: Desk, job: Job, at: datetime) -> StockImportView:
+def plan_import(desk: Desk, job: Job, at: datetime) -> ImportView:
     """The job waits for its file; asked for again, it gets another link."""
     job = desk.jobs.add(job)
     url = desk.files.upload_link(_source(job), job.params["size"], CSV)
     upload = UploadView(url, {"Content-Type": CSV}, at + timedelta(seconds=LINK_SECONDS))
-    return StockImportView(seen(desk, job, at), upload)
+    return ImportView(seen(desk, job, at), upload)
 
 
-def start_import(desk: Desk, job_id: str, at: datetime) -> JobView:
+def start_import(desk: Desk, job_id: str, at: datetime, kind: str = IMPORT) -> JobView:
     """Once the file is there, whole. Started again, it is only told again to go on."""
     job = desk.jobs.get(job_id)
-    if job.kind != IMPORT:
+    if job.kind != kind:
         raise NotFound("import", job_id)
     if job.status is JobStatus.CANCELLED:
         raise IllegalTransition(job_id, job.status, "be started")

@@ -6,23 +6,30 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 
-from functions.bulk import export_stock, load_stock
+from functions.bulk import export_stock, load_orders, load_stock
 from functions.bulk.export_stock import StockExport
 from functions.bulk.kind import Kind
+from functions.bulk.load_orders import OrderImport
 from functions.bulk.load_stock import StockImport
 from oms.adapters.agenda import agenda
 from oms.adapters.capacity_slots import capacity_slots
 from oms.adapters.files import files
+from oms.adapters.hold_rules import hold_rules
+from oms.adapters.items_table import items_table
 from oms.adapters.jobs_table import jobs_table
 from oms.adapters.network_table import network_table
 from oms.adapters.order_reader import order_reader
 from oms.adapters.orders_table import orders_table
+from oms.adapters.placing import Desk
 from oms.adapters.routing import rerouting, simulation
 from oms.adapters.routing.knowledge import knowledge
 from oms.adapters.routing.rerouting import Rerouting, TakingBack
 from oms.adapters.routing.simulation import RoutingSimulation
 from oms.adapters.rule_sets_table import rule_sets_table
+from oms.adapters.secrets import secrets
 from oms.adapters.stock_counts import stock_counts
+from oms.adapters.vault import vault
+from oms.contracts.api.orders import ChannelOrder
 
 
 @cache
@@ -33,6 +40,22 @@ def stock_import() -> Kind:
 @cache
 def stock_export() -> Kind:
     return StockExport(files(), stock_counts().page)
+
+
+@cache
+def order_import() -> Kind:
+    desk = Desk(
+        orders_table(),
+        secrets().customer_id,
+        vault().contact_write,
+        resolve=items_table().resolve,
+        rules=hold_rules(),
+    )
+
+    def place(said: ChannelOrder, actor: str) -> object:
+        return desk.place(said, at=datetime.now(UTC), actor=actor, request_key=None)
+
+    return OrderImport(files(), place, jobs_table())
 
 
 @cache
@@ -51,6 +74,7 @@ def reroute_work() -> Kind:
 KINDS: Mapping[str, Callable[[], Kind]] = {
     load_stock.KIND: stock_import,
     export_stock.KIND: stock_export,
+    load_orders.KIND: order_import,
     simulation.KIND: routing_simulation,
     rerouting.KIND: reroute_work,
 }

@@ -26,6 +26,7 @@ ENVIRONMENT: tuple[str, ...] = (
     "ORDERS_TABLE",
     "STOCK_TABLE",
     "FILES_BUCKET",
+    *("CUSTOMERS_TABLE", "VAULT_KEY_ID", "SECRET_ID"),
 )
 
 SECONDS = 60.0  # of the two minutes that the function has

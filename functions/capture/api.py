@@ -10,10 +10,9 @@ from typing import Any
 
 import msgspec
 
-from functions.capture.hold_rules import deadline, hold_rules, looked_at
-from functions.capture.placing import Desk, credit_asked
 from oms.adapters.credit_ledger import credit_ledger
 from oms.adapters.dynamodb import Item, Write
+from oms.adapters.hold_rules import deadline, hold_rules, looked_at
 from oms.adapters.holds_table import holds_table
 from oms.adapters.http_api import HttpApi, Problem, Request, Response
 from oms.adapters.items_table import ItemsTable, items_table
@@ -22,6 +21,7 @@ from oms.adapters.order_reader import KeyPage
 from oms.adapters.order_rows import instant, order_key
 from oms.adapters.orders_table import Beside, OrdersTable, once_key, orders_table
 from oms.adapters.payments import PROVIDERS
+from oms.adapters.placing import Desk, credit_asked
 from oms.adapters.secrets import secrets
 from oms.adapters.vault import vault
 from oms.contracts.api.orders import (

@@ -32,7 +32,7 @@ def up() -> None:
         require_free(chosen_port())
     step("synthesis of the app", synthesize)
     cloud = running or step("embedded cloud on 127.0.0.1", start)
-    found = step("deployment of both stacks", lambda: deploy(cloud, ASSEMBLY))
+    found = step("deployment of the stacks", lambda: deploy(cloud, ASSEMBLY))
     access.sender_secrets(cloud, found)
 
 

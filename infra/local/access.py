@@ -16,6 +16,10 @@ from oms.adapters.channels import CHANNELS
 STACKS = ("OmsData", "OmsService", "OmsApi")
 SENDERS = tuple(sorted({*CHANNELS, *CARRIERS} - {"manual"}))
 PEPPER = "pepper"
+# Senders that sign with a key of their own, and its kind: the store has the public key under their
+# name. Here somebody has to play them: `make env` prints the private key, base64 of PKCS8 DER.
+SIGNING = {"ebay": "p256", "magento": "rsa", "shipengine": "rsa"}
+PRIVATE = "/private"  # after their names, where the local store keeps what is printed
 
 
 def outputs(cloud: Cloud) -> Outputs:
@@ -55,15 +59,45 @@ def token(cloud: Cloud, found: Outputs, scopes: Iterable[str] = ()) -> str:
 
 
 def sender_secrets(cloud: Cloud, found: Outputs) -> dict[str, str]:
-    """The secret of each sender of webhooks; one that has none yet is given one."""
+    """What each sender of webhooks signs with; one that has nothing yet is given something."""
     known = read_secret(cloud, found["SecretArn"])
-    missing = {name: secrets.token_hex(24) for name in (*SENDERS, PEPPER) if name not in known}
+    missing = new_secrets(name for name in (*SENDERS, PEPPER) if name not in known)
     if missing:
         known |= missing
         cloud.client("secretsmanager").put_secret_value(
             SecretId=found["SecretArn"], SecretString=json.dumps(known)
         )
-    return {name: value for name, value in known.items() if name != PEPPER}
+    senders = (name for name in known if name != PEPPER and not name.endswith(PRIVATE))
+    return {name: known.get(name + PRIVATE, known[name]) for name in senders}
+
+
+def new_secrets(names: Iterable[str]) -> dict[str, str]:
+    """A secret of its own for each name; of one that signs with a key, both its halves."""
+    found = {}
+    for name in names:
+        if kind := SIGNING.get(name):
+            found[name + PRIVATE], found[name] = new_key(kind)
+        else:
+            found[name] = secrets.token_hex(24)
+    return found
+
+
+def new_key(kind: str) -> tuple[str, str]:
+    """Private and public, each base64 of DER. Kinds: `rsa`, `p256`."""
+    from cryptography.hazmat.primitives import serialization as form
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    makers = {
+        "rsa": lambda: rsa.generate_private_key(65537, 2048),
+        "p256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    }
+    key: Any = makers[kind]()
+    plain = form.NoEncryption()
+    private = key.private_bytes(form.Encoding.DER, form.PrivateFormat.PKCS8, plain)
+    public = key.public_key().public_bytes(
+        form.Encoding.DER, form.PublicFormat.SubjectPublicKeyInfo
+    )
+    return base64.b64encode(private).decode(), base64.b64encode(public).decode()
 
 
 def read_secret(cloud: Cloud, name: str) -> dict[str, Any]:

@@ -94,8 +94,8 @@ def target(link: str) -> str:
     return "/" + link.split("://", 1)[1].partition("/")[2]
 
 
-def followed(client: Client, job_id: str, title: str) -> Json:
-    with shown(title) as progress:
+def followed(client: Client, job_id: str, title: str, *, quiet: bool = False) -> Json:
+    with shown(title, quiet=quiet) as progress:
         return finished(lambda: client.get(f"/jobs/{segment(job_id)}"), progress)
 
 

@@ -19,9 +19,9 @@ TRY_NEXT = """\
   What to try next, in this directory (README.md explains each step):
 
 eval "$(make -s env)"   # OMS_URL, OMS_TOKEN, the secrets of the senders
-oms() { curl -sS -H "Authorization: Bearer $OMS_TOKEN" "$@"; echo; }
+api() { curl -sS -H "Authorization: Bearer $OMS_TOKEN" "$@"; echo; }
 
-ANSWER=$(oms "$OMS_URL/orders" -d '{"channel": "web", "external_id": "my-1",
+ANSWER=$(api "$OMS_URL/orders" -d '{"channel": "web", "external_id": "my-1",
   "currency": "USD", "customer": {"email": "me@example.com", "name": "Me"},
   "shipping_address": {"name": "Me", "line1": "1 Main St", "city": "Austin",
     "region": "TX", "postal_code": "78701", "country": "US"},
@@ -30,14 +30,14 @@ ANSWER=$(oms "$OMS_URL/orders" -d '{"channel": "web", "external_id": "my-1",
 ORDER=$(echo "$ANSWER" | grep -o 'ord_[a-z2-7]*' | head -1)
 WORK="$OMS_URL/fulfillment-orders/ful_${ORDER#ord_}-1"
 
-until oms "$OMS_URL/orders/$ORDER" | grep ful_; do sleep 1; done
-oms -X POST "$WORK/pick"
-oms -X POST "$WORK/pack"
-oms "$WORK/ship" -d '{"parcels": [{"carrier": "manual",
+until api "$OMS_URL/orders/$ORDER" | grep ful_; do sleep 1; done
+api -X POST "$WORK/pick"
+api -X POST "$WORK/pack"
+api "$WORK/ship" -d '{"parcels": [{"carrier": "manual",
   "tracking_number": "M-1", "lines": [{"line_id": "line_1", "quantity": 1}]}]}'
-oms -X POST "$WORK/deliver"
-oms "$OMS_URL/orders/$ORDER/events"     # everything that happened
-oms "$OMS_URL/books"                    # units and money balance
+api -X POST "$WORK/deliver"
+api "$OMS_URL/orders/$ORDER/events"     # everything that happened
+api "$OMS_URL/books"                    # units and money balance
 
   make logs | make test | make bench | make replay FILE=… | make down"""
 

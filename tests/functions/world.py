@@ -11,7 +11,6 @@ from threading import Lock
 from typing import Any
 from uuid import uuid4
 
-from functions.capture.placing import Desk
 from functions.routing.release_stock import cancel
 from oms.adapters.agenda import Agenda
 from oms.adapters.capacity_slots import CapacitySlots
@@ -26,6 +25,7 @@ from oms.adapters.orders_table import OrdersTable
 from oms.adapters.owed_stock import settle_stock
 from oms.adapters.payments.base import Provider
 from oms.adapters.payments.settling import settle
+from oms.adapters.placing import Desk
 from oms.adapters.routing.desk import Routing
 from oms.adapters.routing.knowledge import Knowledge
 from oms.adapters.routing.window_rows import Windows
@@ -142,15 +142,18 @@ class World:
     def receive(self, sku: str, quantity: int, location: str = "AUSTIN") -> None:
         self.stock.receive(sku, location, quantity, at=now(), actor="test")
 
-    def place(self, said: ChannelOrder, key: str | None = None) -> Order:
-        desk = Desk(
+    @property
+    def desk(self) -> Desk:
+        return Desk(
             self.orders,
             lambda email: "cus_" + email.partition("@")[0],
             self._no_vault,
             self.holds.noting,
             self.items.resolve,
         )
-        return desk.place(said, at=now(), actor="client:shop", request_key=key)[0]
+
+    def place(self, said: ChannelOrder, key: str | None = None) -> Order:
+        return self.desk.place(said, at=now(), actor="client:shop", request_key=key)[0]
 
     def _no_vault(self, customer_id: str, order_id: str, contact: Contact) -> Write:
         item = {"PK": {"S": f"PERSON#{customer_id}"}, "SK": {"S": order_id}}

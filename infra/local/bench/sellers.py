@@ -38,7 +38,7 @@ from oms.contracts.api.orders import ChannelOrder
 COUNTRY, PRICE = "US", 1_000
 PATIENCE = 300.0
 # By name, as a function's host knows its handler: infrastructure knows no function.
-PLACING = partial(import_module, "functions.capture.placing")
+PLACING = partial(import_module, "oms.adapters.placing")
 
 
 class Shelf(NamedTuple):

@@ -24,7 +24,10 @@ class Shown(Protocol):
 
 
 @contextmanager
-def shown(title: str) -> Iterator[Shown]:
+def shown(title: str, *, quiet: bool = False) -> Iterator[Shown]:
+    if quiet:
+        yield Silence()
+        return
     if not sys.stdout.isatty():
         yield Lines(title)
         return
@@ -38,6 +41,10 @@ def shown(title: str) -> Iterator[Shown]:
     )
     with Progress(*columns, console=Console(soft_wrap=True)) as progress:
         yield Bar(progress, title)
+
+
+class Silence:
+    def step(self, done: int, total: int | None, text: str = "") -> None: ...
 
 
 class Bar:

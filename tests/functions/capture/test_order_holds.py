@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from functions.capture import api
-from functions.capture.hold_rules import hold_rules
 from functions.inventory import order_deadlines
 from functions.policies import api as policies_api
 from infra.local.client import Json
 from oms.adapters.agenda import agenda
+from oms.adapters.hold_rules import hold_rules
 from oms.adapters.order_reader import OrderReader
 from oms.adapters.policies_table import policies_table
 from oms.domain.agenda import Due, DueKind

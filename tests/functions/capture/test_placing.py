@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from functions.capture.placing import MAX_EVENT_BYTES, MAX_PACKED_BYTES, OrderTooLarge
 from oms.adapters.bus import detail
 from oms.adapters.dynamodb import unpack
+from oms.adapters.placing import MAX_EVENT_BYTES, MAX_PACKED_BYTES, OrderTooLarge
 from oms.contracts.events import envelope
 from tests.functions.world import World, an_order
 

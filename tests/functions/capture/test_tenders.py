@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from functions.capture.placing import unsaid
 from oms.adapters.credit_ledger import CreditLedger, credit_ledger
 from oms.adapters.orders_table import fingerprint_of
 from oms.adapters.payments.settling import settle
+from oms.adapters.placing import unsaid
 from oms.adapters.secrets import secrets
 from oms.contracts.api.orders import PlaceOrder
 from oms.domain.gift_cards import code_of

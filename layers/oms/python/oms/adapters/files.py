@@ -56,6 +56,13 @@ class Files:
             raise
         return StoredFile(int(found["ContentLength"]), str(found["ETag"]))
 
+    def named(self, prefix: str) -> Iterator[tuple[str, StoredFile]]:
+        """Those whose names begin so, by their names."""
+        pages = self._client.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
+            for each in page.get("Contents", ()):
+                yield str(each["Key"]), StoredFile(int(each["Size"]), str(each["ETag"]))
+
     def read(
         self, name: str, first: int = 0, end: int | None = None, etag: str = ""
     ) -> Iterator[bytes]:

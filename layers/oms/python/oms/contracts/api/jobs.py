@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from pydantic import Field
 
-from oms.contracts.api.fields import Contract, Cursor, PageSize
+from oms.contracts.api.fields import Contract, Cursor, PageSize, Slug
 from oms.contracts.api.views import At, View
 
 MAX_FILE = 64 * 1024 * 1024
@@ -16,6 +16,13 @@ MAX_FILE = 64 * 1024 * 1024
 class ImportStock(Contract):
     """`size` is that of the file, in bytes: a file of another size is not taken."""
 
+    size: Annotated[int, Field(ge=1, le=MAX_FILE)]
+
+
+class ImportOrders(Contract):
+    """`channel` is that of the orders in the file, in whose name their numbers are known."""
+
+    channel: Slug
     size: Annotated[int, Field(ge=1, le=MAX_FILE)]
 
 
@@ -60,7 +67,7 @@ class UploadView(View):
     expires_at: At
 
 
-class StockImportView(View):
+class ImportView(View):
     job: JobView
     upload: UploadView
 

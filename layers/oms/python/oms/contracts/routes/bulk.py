@@ -5,9 +5,13 @@ from oms.contracts.routes.route import Route
 # fmt: off
 ROUTES = (
     Route("POST", "/stock/imports", "BulkApi", "stock.write",
-          "ImportStock", "StockImport", "Announce a CSV of stock levels; its rows are counts"),
+          "ImportStock", "Import", "Announce a CSV of stock levels; its rows are counts"),
     Route("POST", "/stock/imports/{id}/start", "BulkApi", "stock.write",
           None, "Job", "Load the file that was uploaded"),
+    Route("POST", "/orders/imports", "BulkApi", "orders.write",
+          "ImportOrders", "Import", "Announce a CSV of orders, of tills and wholesale"),
+    Route("POST", "/orders/imports/{id}/start", "BulkApi", "orders.write",
+          None, "Job", "Place the orders of the file that was uploaded"),
     Route("POST", "/stock/exports", "BulkApi", "stock.read",
           None, "Job", "Write all stock levels into a CSV"),
     Route("GET", "/jobs", "BulkApi", "jobs",

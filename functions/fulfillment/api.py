@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from oms.adapters.agenda import agenda
+from oms.adapters.agenda import agenda, parcels_agenda
 from oms.adapters.carriers import CARRIERS
+from oms.adapters.dynamodb import Write
 from oms.adapters.http_api import HttpApi, Request
 from oms.adapters.order_reader import KeyPage
 from oms.adapters.orders_table import Beside, OrdersTable, once_key, orders_table
+from oms.adapters.policies_table import policies_table
 from oms.adapters.rule_sets_table import rule_sets_table
 from oms.adapters.scan_inbox import record_kept, scan_inbox
 from oms.adapters.stock_table import stock_table
@@ -25,6 +27,7 @@ from oms.domain.events import PackedParcel
 from oms.domain.fulfillment import COLLECT_WITHIN, IN_STORE, IN_WAREHOUSE, Quantity
 from oms.domain.ids import order_of_fulfillment
 from oms.domain.order import Order
+from oms.domain.watching import POLL_PARCELS, TrackingPolicy
 
 ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE")
 
@@ -134,12 +137,21 @@ def _asked_again(request: Request) -> datetime:
 @app.route("POST", "/fulfillment-orders/{id}/ship")
 def ship(request: Request) -> FulfillmentOrderView:
     parcels = packed_parcels(request.read(Ship))
-    order = _changed(request, lambda identity: c.ShipFulfillmentOrder(identity, parcels))
+    watched = Beside(writes=tuple(_watched(request.path["id"], parcels)))
+    order = _changed(request, lambda identity: c.ShipFulfillmentOrder(identity, parcels), watched)
     orders = orders_table(with_stock=True)
     for parcel in parcels:  # carriers may have scanned it before this call
         number = (parcel.carrier, parcel.tracking_number)
         order = record_kept(scan_inbox(), orders, order, *number, datetime.now(UTC))
     return fulfillment_view(order, order.fulfillment_order(request.path["id"]))
+
+
+def _watched(identity: str, parcels: Iterable[PackedParcel]) -> list[Write]:
+    """Have carriers asked where the parcels are, if some are of carriers that do not tell."""
+    policy, _ = policies_table().current("tracking", TrackingPolicy)
+    if not any(parcel.carrier in policy.polled for parcel in parcels):
+        return []
+    return parcels_agenda().writes(POLL_PARCELS, identity, datetime.now(UTC) + policy.pause)
 
 
 def _do(

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from functions.fulfillment import api
-from oms.adapters.agenda import Agenda
+from oms.adapters.agenda import Agenda, parcels_agenda
 from oms.adapters.orders_table import Placement
+from oms.adapters.policies_table import policies_table
 from oms.contracts.routes import ROUTES
 from oms.domain import commands as c
 from oms.domain import events as e
@@ -17,6 +18,7 @@ from oms.domain.agenda import DueKind
 from oms.domain.fulfillment import COLLECT_WITHIN, Delivery, Quantity
 from oms.domain.ids import fulfillment_order_id
 from oms.domain.order import Order
+from oms.domain.watching import TrackingPolicy
 from tests.builders import NOW, RECORD, Story, line, paid, placement
 from tests.functions.doors import House, ask, house
 from tests.functions.world import now
@@ -169,3 +171,22 @@ def test_what_is_shipped_is_not_collected(house: House) -> None:
 
     assert post("ready", identity)[0] == 409
     assert post("collect", identity)[0] == 409
+
+
+@pytest.mark.parametrize(("carrier", "asked_for"), [("usps", 1), ("easypost", 0)])
+def test_a_parcel_of_a_carrier_that_tells_nobody_is_asked_for(
+    house: House, carrier: str, asked_for: int
+) -> None:
+    policy = TrackingPolicy(polled=("usps",))
+    policies_table().save("tracking", policy, expected=None, at=now(), actor="test")
+    identity = routed(house)
+    for step in ("pick", "pack"):
+        post(step, identity)
+    lines = [{"line_id": "line_1", "quantity": 3}]
+    parcels = [{"carrier": carrier, "tracking_number": "94001", "lines": lines}]
+
+    status, _ = post("ship", identity, {"parcels": parcels})
+
+    assert status == 200
+    due = parcels_agenda().due(now() + policy.pause + timedelta(minutes=1), 10)
+    assert [each.subject for each in due] == [identity] * asked_for

@@ -1,6 +1,7 @@
 """Deadlines in the stock table: written with what they belong to, looked at every minute.
 
 DUE#<shard> / <instant>#<kind>#<subject>
+PARCELS#<shard> / …                         likewise, of those who ask other systems and may be slow
 
 Whoever acts on one looks at its subject first: a row may be early, late or for nothing, as when the
 subject's deadline was moved after the row was tried in vain.
@@ -24,6 +25,7 @@ from oms.domain.errors import OmsError
 from oms.settings import setting
 
 SHARDS = 8
+DUE, PARCELS = "DUE", "PARCELS"
 AFTER = "~"  # follows every character of a row's instant
 
 
@@ -32,12 +34,12 @@ class NotDue(OmsError):
 
 
 class Agenda:
-    def __init__(self, client: DynamoDB, table_name: str) -> None:
-        self._client, self._table = client, table_name
+    def __init__(self, client: DynamoDB, table_name: str, name: str = DUE) -> None:
+        self._client, self._table, self._name = client, table_name, name
 
     def writes(self, kind: str, subject: str, at: datetime, tries: int = 0) -> list[Write]:
         """Have the subject looked at then; for the transaction that makes it necessary."""
-        item = {**_key(Due(kind, subject, at)), **({"tries": n(tries)} if tries else {})}
+        item = {**self._key(Due(kind, subject, at)), **({"tries": n(tries)} if tries else {})}
         return [Write({"Put": {"TableName": self._table, "Item": item}})]
 
     def removal(self, kind: str, subject: str, at: datetime) -> list[Write]:
@@ -56,7 +58,7 @@ class Agenda:
         return sum(sum(self._counts(shard, before)) for shard in range(SHARDS))
 
     def done(self, entry: Due) -> None:
-        self._client.delete_item(TableName=self._table, Key=_key(entry))
+        self._client.delete_item(TableName=self._table, Key=self._key(entry))
 
     def move(self, entry: Due, later: Due) -> None:
         """In one transaction, and only while the row is where it was."""
@@ -66,8 +68,13 @@ class Agenda:
 
     def _delete(self, entry: Due, condition: str = "") -> Write:
         guarded = {"ConditionExpression": condition} if condition else {}
-        delete = {"TableName": self._table, "Key": _key(entry), **guarded}
+        delete = {"TableName": self._table, "Key": self._key(entry), **guarded}
         return Write({"Delete": delete}, lambda _: NotDue(entry.subject))
+
+    def _key(self, entry: Due) -> Item:
+        digest = hashlib.sha256(entry.subject.encode()).digest()
+        sort = f"{stamp(entry.at)}#{entry.kind}#{entry.subject}"
+        return key(f"{self._name}#{digest[0] % SHARDS}", sort)
 
     def _due_of(self, shard: int, now: datetime, limit: int) -> list[Due]:
         answer = self._client.query(**self._until(shard, now), Limit=limit, ConsistentRead=True)
@@ -86,7 +93,7 @@ class Agenda:
         return {
             "TableName": self._table,
             "KeyConditionExpression": "PK = :pk AND SK <= :now",
-            "ExpressionAttributeValues": {":pk": s(f"DUE#{shard}"), ":now": s(stamp(now) + AFTER)},
+            "ExpressionAttributeValues": {":pk": s(f"{self._name}#{shard}"), ":now": s(stamp(now) + AFTER)},
         }
 
 
@@ -111,10 +118,9 @@ def agenda() -> Agenda:
     return Agenda(client(), setting("STOCK_TABLE"))
 
 
-def _key(entry: Due) -> Item:
-    digest = hashlib.sha256(entry.subject.encode()).digest()
-    sort = f"{stamp(entry.at)}#{entry.kind}#{entry.subject}"
-    return key(f"DUE#{digest[0] % SHARDS}", sort)
+@cache
+def parcels_agenda() -> Agenda:
+    return Agenda(client(), setting("STOCK_TABLE"), PARCELS)
 
 
 def _read(item: Item) -> Due:

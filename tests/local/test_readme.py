@@ -37,6 +37,9 @@ def test_the_readme_leads_from_nothing_to_a_delivered_order(
     assert '"type":"OrderCompleted"' in told
     assert '"balanced":true' in told
     assert "ada@example.com" in told  # she was written to
+    assert '"outcome":"accepted"' in told  # the shop's order
+    assert "1 read, 0 refused" in told  # the till's
+    assert '"can_return":' in told  # her page
 
 
 def test_what_the_demo_proposes_works_when_it_is_pasted(
@@ -64,6 +67,7 @@ def typed(script: str, house: DeployedCloud, tmp_path: Path) -> str:
     make = tmp_path / "make"
     make.write_text(f"#!/bin/sh\ncat {shlex.quote(str(exported(house, tmp_path)))}\n")
     make.chmod(0o755)
+    (tmp_path / ".local").symlink_to(ROOT / ".local")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=tmp_path,

@@ -19,12 +19,17 @@ MINUTE = Duration.minutes(1)
 
 
 class Alarms(Construct):
-    def __init__(self, scope: Construct) -> None:
+    def __init__(self, scope: Construct, topic: sns.Topic | None = None) -> None:
+        """They tell this topic, or one of their own."""
         super().__init__(scope, "Alarms")
-        self.topic = sns.Topic(self, "Topic", display_name="Baton needs a person", enforce_ssl=True)
-        self.topic.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
+        self.topic = topic or self.own_topic()
+
+    def own_topic(self) -> sns.Topic:
+        topic = sns.Topic(self, "Topic", display_name="Baton needs a person", enforce_ssl=True)
+        topic.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
         if address := self.node.try_get_context("alarmEmail"):
-            self.topic.add_subscription(subscriptions.EmailSubscription(address))
+            topic.add_subscription(subscriptions.EmailSubscription(address))
+        return topic
 
     def watch_dead_letters(self, queues: Sequence[DeadLetters]) -> None:
         for queue in queues:

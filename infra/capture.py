@@ -1,4 +1,4 @@
-"""Orders come in: the API of storefronts, and the webhooks of sales channels."""
+"""Orders come in by the API of storefronts, and as drafts of staff."""
 
 from constructs import Construct
 
@@ -27,14 +27,6 @@ class Capture(Construct):
             {**placing, **stock, **providers},
             timeout=29,
         )
-        self.channels = PythonFunction(
-            self,
-            "ReceiveChannelOrder",
-            "capture/receive_channel_order",
-            layers,
-            {**placing, **stock},
-            timeout=29,
-        )
         self.drafts = PythonFunction(
             self,
             "DraftsApi",
@@ -43,12 +35,11 @@ class Capture(Construct):
             {**placing, **stock, **providers},
             timeout=29,
         )
-        for function in (self.api, self.channels, self.drafts):
+        for function in (self.api, self.drafts):
             permit_placing(function, data)
         permit_drafts(self.drafts, data)
         data.orders.permit(self.api, *CHANGE, "BatchGetItem", "Query", indexes=("GSI1", "GSI2"))
         data.stock.permit(self.api, *WRITE, "BatchGetItem", "GetItem")
-        data.stock.permit(self.channels, "BatchGetItem", "PutItem")
 
 
 def payment_providers(scope: Construct, target: Target) -> str:

@@ -88,12 +88,21 @@ class Schedule(events.Rule):
 
 
 class StreamReader(Construct):
-    """A function that reads the rows of tables that fit one of the patterns, as they change."""
+    """A function that reads the rows of tables that fit one of the patterns, as they change.
+
+    `gather`: for so long changes are collected, to be read together; `enabled`: at all."""
 
     def __init__(
-        self, function: PythonFunction, stores: Sequence[Store], patterns: Sequence[str]
+        self,
+        function: PythonFunction,
+        stores: Sequence[Store],
+        patterns: Sequence[str],
+        *,
+        gather: Duration | None = None,
+        enabled: bool = True,
     ) -> None:
         super().__init__(function, "Streams")
+        self.gather, self.enabled = gather, enabled
         self.dead_letters = DeadLetters(function)
         self.dead_letters.grant_send_messages(function)
         for store in stores:
@@ -112,6 +121,8 @@ class StreamReader(Construct):
             event_source_arn=store.table_stream_arn,
             starting_position="TRIM_HORIZON",
             batch_size=100,
+            enabled=None if self.enabled else False,
+            maximum_batching_window_in_seconds=self.gather.to_seconds() if self.gather else None,
             parallelization_factor=10,
             bisect_batch_on_function_error=True,
             function_response_types=["ReportBatchItemFailures"],
@@ -129,7 +140,14 @@ class StreamReader(Construct):
 class Inbox(Construct):
     """A queue between the bus and a function that works through many events at once."""
 
-    def __init__(self, function: PythonFunction, data: Data, detail_types: Sequence[str]) -> None:
+    def __init__(
+        self,
+        function: PythonFunction,
+        data: Data,
+        detail_types: Sequence[str],
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Of events of these types; with `detail`, of those that have these details."""
         super().__init__(function, "Inbox")
         self.dead_letters = DeadLetters(function)
         self.queue = self.queue_before(function)
@@ -137,7 +155,7 @@ class Inbox(Construct):
             self,
             "Rule",
             event_bus=data.bus,
-            event_pattern=pattern(detail_types),
+            event_pattern=pattern(detail_types, detail),
             description=f"{' '.join(detail_types)} → {function.node.id}",
         )
         rule.add_target(
@@ -206,6 +224,12 @@ def added_rows(prefix: str) -> str:
 def changed_rows(sort_key: str | Mapping[str, str], number: str) -> str:
     """Rows, new or changed, that have this number."""
     rows = {"Keys": {"SK": {"S": [sort_key]}}, "NewImage": {number: {"N": [{"exists": True}]}}}
+    return json.dumps({"eventName": ["INSERT", "MODIFY"], "dynamodb": rows})
+
+
+def moved_rows(prefix: str) -> str:
+    """Rows of the kind, new or changed."""
+    rows = {"Keys": {"SK": {"S": [{"prefix": prefix}]}}}
     return json.dumps({"eventName": ["INSERT", "MODIFY"], "dynamodb": rows})
 
 

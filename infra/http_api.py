@@ -16,7 +16,7 @@ from infra.acknowledge import acknowledge
 from infra.alarms import watch_api
 from infra.data import Callers
 from infra.python_function import PythonFunction, log_of
-from infra.service import Service
+from infra.service import Outside, Service
 from oms.contracts.routes import RESOURCE_SERVER, ROUTES, Route
 
 SLOW = ("POST /gift-cards/lookup",)  # where somebody might guess
@@ -36,10 +36,13 @@ LOGGED = {
 
 
 class Api(Stack):
-    def __init__(self, scope: Construct, name: str, callers: Callers, service: Service) -> None:
+    def __init__(
+        self, scope: Construct, name: str, callers: Callers, service: Service, outside: Outside
+    ) -> None:
         super().__init__(scope, name, description="Baton: what answers HTTP")
         self.add_dependency(service)
-        self.http = HttpApi(self, callers, service.served)
+        self.add_dependency(outside)
+        self.http = HttpApi(self, callers, [*service.served, *outside.served])
         watch_api(self, self.http.api, service.alarms.topic)
         CfnOutput(self, "ApiUrl", value=self.http.api.attr_api_endpoint)
         CfnOutput(self, "ApiId", value=self.http.api.ref)

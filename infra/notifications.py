@@ -17,6 +17,7 @@ TOLD = [
     "OrderEdited",
     "OrderLinesCancelled",
     "PaymentAuthorized",
+    "PromiseRevised",
     "RefundGranted",
     "ReturnApproved",
     "ReturnDeclined",

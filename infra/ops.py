@@ -20,13 +20,20 @@ class Ops(Construct):
         orders = {"ORDERS_TABLE": data.orders.table_name, **workflows}
         stock = {"STOCK_TABLE": data.stock.table_name}
         self.api = PythonFunction(
-            self, "OpsApi", "ops/api", layers, {**orders, **stock}, timeout=29, memory=512
+            self,
+            "OpsApi",
+            "ops/api",
+            layers,
+            {**orders, **stock, "CHANNELS_TABLE": data.channels.table_name},
+            timeout=29,
+            memory=512,
         )
         self.reconcile = PythonFunction(
             self, "ReconcileOrders", "ops/reconcile_orders", layers, {**orders, **stock}, timeout=60
         )
         data.orders.permit(self.api, *CHANGE, "BatchGetItem", "Query", "Scan", indexes=("GSI3",))
         data.stock.permit(self.api, *WRITE, "BatchGetItem", "Query", "Scan")
+        data.channels.permit(self.api, "BatchGetItem", indexes=("GSI1",))
         data.orders.permit(self.reconcile, *CHANGE, "BatchGetItem", "Query", indexes=("GSI3",))
         data.stock.permit(self.reconcile, "BatchGetItem", "GetItem", "Query", *WRITE)
         for function in (self.api, self.reconcile):

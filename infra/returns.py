@@ -5,6 +5,7 @@ from constructs import Construct
 
 from infra.consumers import DeadLetters, Subscription
 from infra.data import CHANGE, Data
+from infra.labels import EASYPOST
 from infra.payment_providers import let_ask_providers
 from infra.python_function import Layers, PythonFunction
 
@@ -79,6 +80,7 @@ class Returns(Construct):
     def add_labels(self, data: Data, layers: Layers) -> None:
         """`returnCarrier` names who moves goods back; without one customers choose."""
         carrier = self.node.try_get_context("returnCarrier")
+        easypost = self.node.try_get_context("easypostApi") or EASYPOST
         self.issue = PythonFunction(
             self,
             "IssueReturnLabel",
@@ -91,12 +93,15 @@ class Returns(Construct):
                 "VAULT_KEY_ID": data.key.key_id,
                 "FILES_BUCKET": data.files.bucket_name,
                 "RETURN_CARRIER": carrier or ("test" if layers.target.is_local else "none"),
+                "SECRET_ID": data.secrets.arn,
+                "EASYPOST_API": easypost,
             },
             timeout=30,
         )
-        self.issue.add_layers(layers.packages("documents"))
+        self.issue.add_layers(layers.packages("documents"), layers.packages("carriers"))
         data.orders.permit(self.issue, *CHANGE, "Query")
-        data.stock.permit(self.issue, "GetItem")
+        data.stock.permit(self.issue, "GetItem", "BatchGetItem")
+        data.secrets.permit(self.issue)
         data.customers.permit(self.issue, "GetItem")
         data.permit_vault(self.issue, "kms:Decrypt")
         data.files.permit(self.issue, "PutObject", "AbortMultipartUpload", folders=["labels"])

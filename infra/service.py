@@ -1,6 +1,11 @@
-"""Everything that a deployment may replace: functions, workflow, alarms. The API is beside it."""
+"""Everything that a deployment may replace: functions, workflow, alarms. The API is beside it.
+
+Two stacks, as CloudFormation takes 500 resources in one: what an order needs, and what speaks with
+shops, carriers and customers outside. They share nothing but the data and the topic of alarms.
+"""
 
 from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
@@ -8,6 +13,7 @@ from infra.alarms import Alarms
 from infra.bulk import Bulk
 from infra.bundling import Target
 from infra.capture import Capture
+from infra.channels import Channels
 from infra.consumers import DeadLetters
 from infra.credit import Credit
 from infra.data import Data
@@ -16,30 +22,31 @@ from infra.fulfillment import Fulfillment
 from infra.holds import Holds
 from infra.inventory import Inventory
 from infra.invoices import Invoices
+from infra.labels import Labels
 from infra.network import Network
 from infra.notifications import Notifications
 from infra.ops import Ops
 from infra.outbox import Outbox
 from infra.payments import Payments
 from infra.policies import Policies
+from infra.promises import Promises
 from infra.python_function import Layers, PythonFunction
 from infra.refunds import Refunds
 from infra.reports import Reports
 from infra.returns import Returns
 from infra.routing import Routing
+from infra.shops import Shops
 from infra.supply import Supply
 from infra.tracking import Tracking
 from infra.workflow import Workflow
+
+RUNTIME_IS_TESTED = "The newest runtime that every dependency publishes binaries for and we test on"
 
 
 class Service(Stack):
     def __init__(self, scope: Construct, name: str, data: Data, target: Target) -> None:
         super().__init__(scope, name, description="Baton: what runs")
-        acknowledge(
-            self,
-            "L1",
-            "The newest runtime that every dependency publishes binaries for and we test on",
-        )
+        acknowledge(self, "L1", RUNTIME_IS_TESTED)
         rooms = Rooms(self, data, Layers(self, target))
         workflow = Workflow(self, rooms.steps)
         self.served = rooms.served
@@ -62,6 +69,37 @@ class Service(Stack):
             CfnOutput(self, name, value=value)
 
 
+class Outside(Stack):
+    """What speaks with others' systems."""
+
+    def __init__(
+        self, scope: Construct, name: str, data: Data, target: Target, topic: sns.Topic
+    ) -> None:
+        super().__init__(scope, name, description="Baton: what speaks with others")
+        acknowledge(self, "L1", RUNTIME_IS_TESTED)
+        layers = Layers(self, target)
+        self.channels = Channels(self, data, layers)
+        self.shops = Shops(self, data, layers)
+        self.tracking = Tracking(self, data, layers)
+        self.labels = Labels(self, data, layers)
+        self.promises = Promises(self, data, layers)
+        alarms = Alarms(self, topic)
+        for room in (self.channels, self.shops, self.tracking, self.labels, self.promises):
+            alarms.watch_dead_letters(room.dead_letters)
+
+    @property
+    def served(self) -> list[PythonFunction]:
+        """What answers HTTP."""
+        return [
+            self.channels.webhooks,
+            self.channels.api,
+            self.shops.api,
+            self.tracking.webhooks,
+            self.labels.api,
+            self.promises.api,
+        ]
+
+
 class Rooms:
     """One construct for each capability."""
 
@@ -82,7 +120,6 @@ class Rooms:
         self.returns = Returns(scope, data, layers)
         self.refunds = Refunds(scope, data, layers)
         self.invoices = Invoices(scope, data, layers)
-        self.tracking = Tracking(scope, data, layers)
         self.outbox = Outbox(scope, data, layers)
         self.notifications = Notifications(scope, data, layers)
         self.reports = Reports(scope, data, layers)
@@ -107,14 +144,12 @@ class Rooms:
         """What answers HTTP."""
         return [
             self.capture.api,
-            self.capture.channels,
             self.capture.drafts,
             self.payments.webhooks,
             self.payments.api,
             self.credit.api,
             self.edits.api,
             self.policies.api,
-            self.tracking.webhooks,
             self.returns.api,
             self.refunds.api,
             self.invoices.api,

@@ -10,11 +10,13 @@ lock() {
         --no-emit-index-url --no-emit-find-links --no-annotate --no-header "$@"
 }
 
-# What the vendor layer has already, every function has already.
+# What the vendor layer has already, every function has already; and so has whoever loads a layer
+# that is named by `-c`, since both are loaded together.
 lock_layer() {
-    # shellcheck disable=SC2046
+    beside=$(sed -n 's|^-c \.\./|layers/|p' "$1")
+    # shellcheck disable=SC2046,SC2086
     lock "$1" -c $vendor -o "${1%.in}.txt" \
-        $(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' $vendor)
+        $(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' $vendor $beside)
 }
 
 lock layers/vendor/requirements.in -o $vendor

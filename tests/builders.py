@@ -140,11 +140,15 @@ def quantities(lines: Iterable[tuple[str, int]]) -> tuple[Quantity, ...]:
     return tuple(Quantity(line_id, quantity) for line_id, quantity in lines)
 
 
-def scanned(tracking_number: str, status: TrackingStatus, hours: int = 1) -> Scan:
-    at = NOW + timedelta(days=1, hours=hours)
+def scanned(
+    tracking_number: str, status: TrackingStatus, hours: int = 1, since: datetime = NOW
+) -> Scan:
+    at = since + timedelta(days=1, hours=hours)
     return scan("easypost", tracking_number, status, at, status.value)
 
 
-def scans(tracking_number: str, *statuses: TrackingStatus) -> c.RecordScans:
-    each = tuple(scanned(tracking_number, status, hour) for hour, status in enumerate(statuses))
+def scans(tracking_number: str, *statuses: TrackingStatus, since: datetime = NOW) -> c.RecordScans:
+    each = tuple(
+        scanned(tracking_number, status, hour, since) for hour, status in enumerate(statuses)
+    )
     return c.RecordScans("easypost", tracking_number, each)

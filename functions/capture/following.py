@@ -17,7 +17,7 @@ from oms.adapters.dynamodb import Write, full_jitter
 from oms.adapters.heard_table import HeardTable, Overheard
 from oms.adapters.orders_table import ATTEMPTS, Beside, OrdersTable
 from oms.adapters.placing import UNMAPPED, contact_of, unmapped
-from oms.contracts.api.orders import ChannelOrder, OrderLine
+from oms.contracts.api.orders import Address, ChannelOrder, OrderLine
 from oms.contracts.codec import encode
 from oms.contracts.ordered import destination_of, line_of, taxes_of
 from oms.domain import commands as c
@@ -28,6 +28,7 @@ from oms.domain.channel_orders import (
     called_off_there,
     called_there,
     counted,
+    given_back,
     known_there,
     lines_of,
     ordered_there,
@@ -67,19 +68,22 @@ class Plan:
 @dataclass(frozen=True, slots=True)
 class Follower:
     """`digest` says of personal data that they are the same, and nothing else; `keep_contact` and
-    `resolve` as at placement."""
+    `resolve` as at placement; `tells`: whether a channel hears from us of refunds, and does not
+    tell them back."""
 
     orders: OrdersTable
     heard: HeardTable
     keep_contact: Callable[[str, str, Contact], Write]
     resolve: Callable[[Iterable[str]], Mapping[str, StockItem]]
     digest: Callable[[str, str], str]
+    tells: Callable[[str], bool] = lambda channel: False  # noqa: ARG005
 
     def follow(self, order_id: str, said: Known, at: datetime, actor: str) -> bool:
         """Whether it has changed the order. What was heard is kept with what it has changed."""
         for attempt in range(ATTEMPTS):
-            order, heard = self.orders.get(order_id), self.heard.get(order_id)
-            plan = raised(order, self._plan(order, heard, said, actor))
+            heard = self.heard.get(order_id)  # before the order: so it is never newer than that
+            order = self.orders.get(order_id)
+            plan = raised(order, self._telling(order, self._plan(order, heard, said, actor)))
             try:
                 done = self._done(order, heard, plan, at, actor)
             except (Overheard, Refused):
@@ -115,6 +119,12 @@ class Follower:
             order.order_id, plan.command, at=at, actor=actor, seen=order, beside=beside
         )
         return True if self.heard.get(order.order_id).version > heard.version else None
+
+    def _telling(self, order: Order, plan: Plan) -> Plan:
+        if not plan.command.refunded:
+            return plan
+        tells = self.tells(order.channel)
+        return replace(plan, command=replace(plan.command, tells=tells))
 
     def _plan(self, order: Order, heard: Heard, said: Known, actor: str) -> Plan:
         if isinstance(said, Updated):
@@ -197,7 +207,7 @@ class Follower:
 
     def _address(self, said: ChannelOrder, order_id: str) -> str:
         address = said.shipping_address
-        return self.digest(order_id, address.model_dump_json()) if address else ""
+        return self.digest(order_id, whereabouts(address)) if address else ""
 
     def _contact(self, order: Order, now: ChannelOrder, edit: Edit | None) -> Iterator[Write]:
         if edit is not None and edit.changes.contact:
@@ -230,6 +240,14 @@ class State:
         added = tuple(line for line in lines if line.requires_shipping)
         removed = Counter({n: max(before[n], missing[n]) for n in theirs})
         return cls(now, wanted, removed, added, _not_shipped(lines))
+
+
+def whereabouts(address: Address) -> str:
+    """Of whom and where, as far as two ways of asking a shop say the same: one gives a region its
+    code and the other its name, or leaves the telephone number out."""
+    said = (address.name, address.line1, address.line2, address.city, address.country)
+    words = [" ".join(each.casefold().split()) for each in said]
+    return "\x1f".join([*words, "".join(address.postal_code.casefold().split())])
 
 
 def _name(order: Order, line: OrderLine) -> str:
@@ -385,7 +403,7 @@ def _check(edit: Edit | None) -> None:
 def raised(order: Order, plan: Plan) -> Plan:
     """With what a person must know of it, where nobody was told before."""
     then = after(order, *decide(plan.command, order))
-    reasons = {**plan.reasons, **_in_vain(then, plan.heard), **_too_much(then, plan.heard)}
+    reasons = {**plan.reasons, **_in_vain(then, plan.heard), **_too_much(then, plan)}
     new = {name_of(name): told for name, told in reasons.items()}
     told = [text for name, text in new.items() if name not in plan.heard.raised]
     command = replace(plan.command, attention="; ".join(told)[:MAX_REASON])
@@ -402,10 +420,9 @@ def _in_vain(order: Order, heard: Heard) -> Mapping[str, str]:
     return {told: told} if found else {}
 
 
-def _too_much(order: Order, heard: Heard) -> Mapping[str, str]:
+def _too_much(order: Order, plan: Plan) -> Mapping[str, str]:
     """What was never taken in our books needs no giving back."""
-    payment = order.payment
-    taken = payment.committed(OperationKind.CAPTURE)
-    more = heard.refunded - payment.committed(OperationKind.REFUND)
+    taken = order.payment.committed(OperationKind.CAPTURE)
+    more = plan.heard.refunded - given_back(order, there=plan.command.tells)
     told = f"the channel gave back {more} {order.currency} more than was left"
     return {told: told} if more > 0 and taken else {}

@@ -10,7 +10,6 @@ from datetime import datetime
 from functions.capture.following import Follower
 from oms.adapters.channel_inbox import APPLIED, FAILED, ChannelInbox, Early, Kept, message_id
 from oms.adapters.channel_inbox import channel_inbox as inbox_of_channels
-from oms.adapters.channels import CHANNELS
 from oms.adapters.channels.base import (
     Channel,
     Fetch,
@@ -39,6 +38,7 @@ from oms.domain.currencies import NotAnAmount
 from oms.domain.errors import Conflict, Contended, NotFound, OmsError
 from oms.domain.ids import order_id_of
 from oms.domain.order import Order
+from oms.domain.shops import Told
 from oms.observability import describe, logger
 
 NEEDS: tuple[str, ...] = (
@@ -53,6 +53,8 @@ NEEDS: tuple[str, ...] = (
 ACCEPTED, DUPLICATE, IGNORED = "accepted", "duplicate", "ignored"
 TOPICS = ("-topic", "-event")  # what the names of headers with the sender's topic end with
 MAX_TOPIC = 100
+# Their adapters mark refunds that we ask for, and do not read them as news.
+MARKING = frozenset({"shopify", "woocommerce", "magento", "bigcommerce"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,13 @@ class Intake:
 
     def take(self, channel: Channel, call: Call, at: datetime) -> Done:
         """What a sender that is believed has said. Raises NotUnderstood."""
-        name = named(channel.code, channel.shop(call))
-        kept = Kept(message_id(name, "", call.body), name, FAILED, at, call=call)
+        name = channel.code
         try:
+            name = named(channel.code, channel.shop(call))
             message = channel.read(call)
         except Exception as error:  # also what an adapter did not expect is kept, and read again
-            raise self._kept(kept, error) from error
+            raise self._kept(_as_kept(name, call, at), error) from error
+        kept = _as_kept(name, call, at)
         identity = message_id(name, message.message_id, call.body)
         known = self.inbox.known(identity, kept.message_id)
         if (before := known.get(identity)) and before.state == APPLIED and _is_once(message):
@@ -206,12 +209,23 @@ def intake() -> Intake:
         ),
         orders=orders,
         follower=Follower(
-            orders, heard_table(), vault().contact_write, items.resolve, known.digest
+            orders,
+            heard_table(),
+            vault().contact_write,
+            items.resolve,
+            known.digest,
+            hears_of_refunds,
         ),
         inbox=inbox_of_channels(),
         shops=shops_table(),
         queue=fetch_queue(),
     )
+
+
+def hears_of_refunds(channel: str) -> bool:
+    """Where they are marked as ours: elsewhere a person gives them back there, and we hear it."""
+    shop = shops_table().find(channel)
+    return shop is not None and Told.REFUNDS in shop.told and shop.channel in MARKING
 
 
 def problem_of(refused: NotUnderstood) -> Problem:
@@ -231,6 +245,10 @@ def reason_of(error: Exception) -> str:
     if isinstance(error, OmsError | NotAnAmount):
         return str(error)
     return f"it could not be read: {type(error).__name__}"
+
+
+def _as_kept(name: str, call: Call, at: datetime) -> Kept:
+    return Kept(message_id(name, "", call.body), name, FAILED, at, call=call)
 
 
 def topic_of(call: Call) -> str:

@@ -12,7 +12,7 @@ from functions.capture.intake import NEEDS, Done, Intake, intake, reason_of
 from oms.adapters.channel_inbox import FAILED, message_id
 from oms.adapters.channels import SHOP_APIS
 from oms.adapters.channels.access import NotReachable, access_of
-from oms.adapters.channels.base import Fetch, What
+from oms.adapters.channels.base import Fetch
 from oms.adapters.channels.shop_api import Later, RefusedByShop, ShopApi
 from oms.adapters.fetch_queue import Errand
 from oms.adapters.web import Unreachable, Web
@@ -43,7 +43,9 @@ class Fetcher:
         known = self.intake.shops.find(asked.channel) or Shop(asked.channel)
         access = access_of(known, by=self.web)
         said = self.apis[code].fetch(access, asked.what, asked.external_id)
-        done = self.intake.apply_all([_not_again(each) for each in said], at)
+        if asked in said:
+            raise RefusedByShop(f"it answers {asked.external_id} with its id only")
+        done = self.intake.apply_all(said, at)
         self._end(asked, done, at)
         return done
 
@@ -57,12 +59,6 @@ class Fetcher:
 
 def fetch_id(asked: Fetch) -> str:
     return message_id(asked.channel, f"fetch:{asked.what}:{asked.external_id}")
-
-
-def _not_again(said: What) -> What:
-    if isinstance(said, Fetch):
-        raise RefusedByShop(f"it answers {said.external_id} with another id only")
-    return said
 
 
 @observed
@@ -103,6 +99,6 @@ def each_record(
         try:
             deed(record["body"])
         except Exception as error:  # noqa: BLE001  (the others are done, it comes again)
-            logger().error("failed", extra={"message": record["messageId"]} | describe(error))
+            logger().error("failed", extra={"message_id": record["messageId"]} | describe(error))
             failed.append({"itemIdentifier": record["messageId"]})
     return failed

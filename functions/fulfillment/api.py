@@ -10,6 +10,7 @@ from oms.adapters.agenda import agenda, parcels_agenda
 from oms.adapters.carriers import CARRIERS
 from oms.adapters.dynamodb import Write
 from oms.adapters.http_api import HttpApi, Request
+from oms.adapters.labels_table import LabelStatus, labels_table
 from oms.adapters.order_reader import KeyPage
 from oms.adapters.orders_table import Beside, OrdersTable, once_key, orders_table
 from oms.adapters.policies_table import policies_table
@@ -136,7 +137,8 @@ def _asked_again(request: Request) -> datetime:
 
 @app.route("POST", "/fulfillment-orders/{id}/ship")
 def ship(request: Request) -> FulfillmentOrderView:
-    parcels = packed_parcels(request.read(Ship))
+    said = request.read(Ship)
+    parcels = packed_parcels(said) if said.parcels else labelled_parcel(request.path["id"])
     watched = Beside(writes=tuple(_watched(request.path["id"], parcels)))
     order = _changed(request, lambda identity: c.ShipFulfillmentOrder(identity, parcels), watched)
     orders = orders_table(with_stock=True)
@@ -175,6 +177,21 @@ def _changed(
         once=once,
         beside=beside,
     )
+
+
+def labelled_parcel(identity: str) -> tuple[PackedParcel, ...]:
+    """Of one label alone it is known what is in its parcel."""
+    order_id = order_of_fulfillment(identity)
+    box = orders_table().get(order_id).fulfillment_order(identity)
+    labels = [
+        row
+        for row in labels_table().of_order(order_id)
+        if row.fulfillment_order_id == identity and row.status is LabelStatus.BOUGHT
+    ]
+    if len(labels) != 1:
+        has = f"{len(labels)} labels" if labels else "no label"
+        raise InvalidRequest([Fault("parcels", f"is needed: it has {has}")])
+    return (PackedParcel(labels[0].carrier, labels[0].tracking_number, box.lines),)
 
 
 def packed_parcels(said: Ship) -> tuple[PackedParcel, ...]:

@@ -9,15 +9,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from functions.inventory import catalogue, levels
-from functions.inventory.offers import Shelves, answer, offers, promised
-from oms.adapters.capacity_slots import capacity_slots
+from functions.inventory.offers import answer
 from oms.adapters.channels_table import channels_table
 from oms.adapters.http_api import HttpApi, Request
 from oms.adapters.items_table import items_table
 from oms.adapters.network_table import network_table
+from oms.adapters.offers import offers, promised, shelves
 from oms.adapters.stock_ledger import stock_ledger
 from oms.adapters.stock_table import stock_table
-from oms.adapters.supply_table import supply_table
 from oms.contracts.api.fields import Code, Contract, Identity, Slug
 from oms.contracts.api.inventory import (
     AdjustStock,
@@ -37,6 +36,7 @@ from oms.contracts.api.inventory import (
     StockView,
 )
 from oms.contracts.invalid import Fault, InvalidRequest
+from oms.contracts.render_offers import promise_view
 from oms.domain.inventory import AdjustmentReason
 from oms.domain.items import NoComponent, NotStocked, SkuGivenUp, StockItem
 from oms.domain.locations import Location
@@ -67,15 +67,17 @@ class OfChannel(Contract):
 @app.route("GET", "/availability")
 def get_availability(request: Request) -> AvailabilityView:
     query = request.read_query(AvailabilityQuery)
-    shelves, skus = _shelves(), list(dict.fromkeys(query.sku))
-    found = offers(shelves, skus, query.channel)
+    places, skus = shelves(), list(dict.fromkeys(query.sku))
+    found = offers(places, skus, query.channel)
     view = AvailabilityView(
         [answer(sku, found, by_location=query.detail == "locations") for sku in skus]
     )
     if query.country or query.postal_code:
         country = query.country or _home(found.locations)
         destination = Destination(country, postal_code=query.postal_code)
-        view.promises = promised(shelves, found, skus, destination, datetime.now(UTC))
+        one = dict.fromkeys(skus, 1)
+        told = promised(places, found, one, destination, datetime.now(UTC))
+        view.promises = [promise_view(each, skus) for each in told]
     return view
 
 
@@ -208,17 +210,6 @@ def put_channel(request: Request) -> ChannelView:
         raise InvalidRequest(unknown)
     channels_table().put(channel)
     return catalogue.channel_view(channel)
-
-
-def _shelves() -> Shelves:
-    return Shelves(
-        items_table(),
-        stock_table(),
-        channels_table(),
-        supply_table(),
-        network_table(),
-        capacity_slots(),
-    )
 
 
 def _sku(request: Request) -> str:

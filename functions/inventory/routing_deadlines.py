@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from oms.adapters.dynamodb import client, transact
 from oms.adapters.job_queue import job_queue
 from oms.adapters.jobs_table import jobs_table
 from oms.adapters.routing.desk import routing
-from oms.adapters.routing.promises import Promises
-from oms.adapters.routing.rerouting import TakingBack, ask_for_rerouting
+from oms.adapters.routing.promises import promise_desk
+from oms.adapters.routing.rerouting import ask_for_rerouting
 
 
 def promise_at_risk(fulfillment_order_id: str, at: datetime) -> str:
-    desk = routing()
-    taking_back = TakingBack(desk.orders, desk.agenda, desk.knowledge)
-    promises = Promises(
-        desk.orders,
-        desk.sourcing(at),
-        taking_back,
-        lambda kind, subject, later: transact(client(), desk.agenda.writes(kind, subject, later)),
-    )
-    return promises.look(fulfillment_order_id, at)
+    return promise_desk(at).look(fulfillment_order_id, at)
 
 
 def reroute_work(location_id: str, at: datetime) -> str:

@@ -56,6 +56,10 @@ def location_of(
         tags=tuple(said.tags),
         pickup=said.pickup,
         outages=outages,
+        line1=said.line1,
+        line2=said.line2,
+        city=said.city,
+        phone=said.phone,
     )
 
 
@@ -87,8 +91,12 @@ def location_view(location: Location) -> LocationView:
         name=location.name,
         kind=location.kind,
         country=location.country,
+        line1=location.line1,
+        line2=location.line2,
+        city=location.city,
         region=location.region,
         postal_code=location.postal_code,
+        phone=location.phone,
         fixed_cost=location.fixed_cost,
         unit_cost=location.unit_cost,
         active=location.active,

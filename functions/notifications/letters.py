@@ -205,9 +205,10 @@ def _return_received(order: Order, data: Mapping[str, Any]) -> Letter:
 def _return_settled(order: Order, data: Mapping[str, Any]) -> Letter:
     found = order.return_(data["return_id"])
     amount = amount_text(data["credit"]["amount"], order.currency)
+    for_what = "these items of your return" if data["lines"] else "your return"
     return Letter(
         f"Your order {order.external_id}: your refund",
-        f"For these items of your return, {amount} {GIVEN[found.resolution]}:",
+        f"For {for_what}, {amount} {GIVEN[found.resolution]}{':' if data['lines'] else '.'}",
         _items(order, (Quantity(each["line_id"], each["quantity"]) for each in data["lines"])),
     )
 
@@ -225,6 +226,18 @@ def _return_expired(order: Order, data: Mapping[str, Any]) -> Letter:
         f"Your order {order.external_id}: your return has ended",
         "These items were not handed over in time, so we do not expect them any more:",
         _items(order, (Quantity(each.line_id, each.quantity) for each in found.lines)),
+    )
+
+
+def _promise_revised(order: Order, data: Mapping[str, Any]) -> Letter:
+    day, before = data["deliver_by"], data["instead_of"]
+    when = f"will arrive by {day}" if day else "will be late, and we do not know by when it comes"
+    instead = f" instead of {before}" if day and before else ""
+    undelivered = (Quantity(x.line_id, x.allocated + x.shipped) for x in order.lines)
+    return Letter(
+        f"Your order {order.external_id}: another day",
+        f"We are sorry: your parcel {when}{instead}. This is what it is about:",
+        _items(order, (each for each in undelivered if each.quantity)),
     )
 
 
@@ -252,6 +265,7 @@ LETTERS: dict[str, Callable[[Order, Mapping[str, Any]], Letter]] = {
     "ReturnSettled": _return_settled,
     "ReturnExpired": _return_expired,
     "RefundGranted": _refund_granted,
+    "PromiseRevised": _promise_revised,
 }
 
 

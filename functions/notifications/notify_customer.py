@@ -141,6 +141,16 @@ def _money(order: Order, data: Mapping[str, Any]) -> str:  # noqa: ARG001
     return "" if data["credit"]["amount"] else "no money"
 
 
+def _revised(order: Order, data: Mapping[str, Any]) -> str:
+    """What waits for stock was told as that; what has come, or is told anew by now, is no news."""
+    promise = order.promise
+    if order.is_backordered and not data["deliver_by"]:
+        return "told that it waits for stock"
+    if order.is_final or not any(x.is_under_way for x in order.fulfillment_orders):
+        return "there by now"
+    return "" if promise and promise.revised == data["deliver_by"] else "told another day since"
+
+
 NOT_NEWS: Mapping[str, Callable[[Order, Mapping[str, Any]], str]] = {
     "PaymentAuthorized": _authorized,
     "OrderBackordered": _backordered,
@@ -151,6 +161,7 @@ NOT_NEWS: Mapping[str, Callable[[Order, Mapping[str, Any]], str]] = {
     "ReturnReceived": _return_received,
     "ReturnSettled": _money,
     "RefundGranted": _money,
+    "PromiseRevised": _revised,
 }
 
 

@@ -13,9 +13,10 @@ from functions.ops.books import Findings, Shelves, check
 from functions.ops.decisions import Desk
 from oms.adapters import dynamodb
 from oms.adapters.attention import Waiting, WaitingPage, attention_list
+from oms.adapters.channel_inbox import Kept, KeptPage, inbox_list, is_of_messages
 from oms.adapters.credit_ledger import credit_ledger
 from oms.adapters.histories import histories
-from oms.adapters.http_api import HttpApi, Request
+from oms.adapters.http_api import HttpApi, Problem, Request
 from oms.adapters.orders_table import OrdersTable, orders_table
 from oms.adapters.payments import SETTINGS
 from oms.adapters.payments.settling import Undecided, settle
@@ -35,18 +36,23 @@ from oms.domain.order import Order
 from oms.settings import setting
 
 ENVIRONMENT: tuple[str, ...] = (
-    *("ORDERS_TABLE", "STOCK_TABLE", "ORDER_WORKFLOW", "RETURN_WORKFLOW"),
+    *("ORDERS_TABLE", "STOCK_TABLE", "CHANNELS_TABLE", "ORDER_WORKFLOW", "RETURN_WORKFLOW"),
     *SETTINGS,
 )
 
 SECONDS_FOR_ORDERS = 18.0  # of the 29 that the gateway waits; the stock is read in the rest
 MAX_SHOWN = 1_000
+MESSAGES = encode_cursor({"PK": "MESSAGE#"})  # where they begin
 
 app = HttpApi("OpsApi")
 
 
 class List(Protocol):
     def page(self, limit: int, cursor: str | None = None) -> WaitingPage: ...
+
+
+class Messages(Protocol):
+    def page(self, limit: int, cursor: str | None = None) -> KeptPage: ...
 
 
 class Orders(Protocol):
@@ -59,7 +65,18 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 @app.route("GET", "/attention")
 def list_attention(request: Request) -> AttentionPage:
-    return waiting(request.read_query(AttentionQuery), attention_list(), orders_table())
+    """Orders, and then what nobody understood, each oldest first."""
+    query = request.read_query(AttentionQuery)
+    if query.cursor and is_of_messages(query.cursor):
+        start = None if query.cursor == MESSAGES else query.cursor
+        return misunderstood(query.limit, inbox_list(), start)
+    page = waiting(query, attention_list(), orders_table())
+    if page.cursor:
+        return page
+    if len(page.items) >= query.limit:
+        return AttentionPage(page.items, MESSAGES)
+    rest = misunderstood(query.limit - len(page.items), inbox_list())
+    return AttentionPage([*page.items, *rest.items], rest.cursor)
 
 
 @app.route("POST", "/attention/{order_id}/retry")
@@ -122,6 +139,22 @@ def waiting(query: AttentionQuery, listed: List, orders: Orders) -> AttentionPag
     return AttentionPage(list(_waiting(page.orders, found)), page.cursor)
 
 
+def misunderstood(limit: int, messages: Messages, cursor: str | None = None) -> AttentionPage:
+    page = messages.page(limit, cursor)
+    return AttentionPage([_message(each) for each in page.messages], page.cursor)
+
+
+def _message(kept: Kept) -> AttentionView:
+    return AttentionView(
+        order_id=kept.order_id,
+        reason=f"{kept.name}: {kept.reason}",
+        status=kept.state,
+        placed_at=kept.at,
+        since=kept.at,
+        message_id=kept.message_id,
+    )
+
+
 def _waiting(listed: tuple[Waiting, ...], found: dict[str, Order]) -> Iterator[AttentionView]:
     for each in listed:
         order = found.get(each.order_id)
@@ -167,8 +200,10 @@ def _actor(request: Request) -> dict[str, Any]:
 
 
 def _return_of(request: Request) -> str | None:
-    """A return is decided on under its own id."""
+    """A return is decided on under its own id, what a shop said at another address."""
     identity = request.path["order_id"]
+    if identity.startswith("msg_"):
+        raise Problem(409, "Not possible now", f"see /inbox/{identity}: replay or dismiss it there")
     return identity if identity.startswith("ret_") else None
 
 

@@ -109,6 +109,7 @@ def _envelope(image: dict[str, Any]) -> dict[str, Any]:
         **_subject(kind, identity, sk),
         "actor": image["actor"]["S"],
         **({"owes_stock": True} if "owes_stock" in image else {}),
+        **({"at_risk": True} if "at_risk" in image else {}),
         "data": json.loads(_body(image["body"])),
     }
 

@@ -18,6 +18,7 @@ from oms.contracts.api.routing import (
     RunnerUpView,
     WantedView,
 )
+from oms.contracts.render_promises import basis_view, standing_view
 from oms.domain import events as e
 from oms.domain.order import Fact, Order
 from oms.domain.routing.changing import Change
@@ -63,11 +64,12 @@ def routing_view(
     clock: Callable[[], float] = perf_counter,
 ) -> RoutingView:
     asked = Asked(location, clock() + SECONDS, clock)
-    orders.get(order_id)
+    order = orders.get(order_id)
     kept = list(orders.decisions(order_id))
     views = [_kept_view(fact, body, rule_sets, asked) for fact, body in reversed(kept)]
     views += map(_recorded_view, _not_kept(orders.whole_history(order_id), kept))
-    return RoutingView(order_id, sorted(views, key=lambda view: view.seq))
+    decisions = sorted(views, key=lambda view: view.seq)
+    return RoutingView(order_id, decisions, standing_view(order))
 
 
 def _not_kept(history: Sequence[Fact], kept: Sequence[tuple[Fact, bytes]]) -> Iterator[Fact]:
@@ -98,7 +100,7 @@ def _kept_view(fact: Fact, body: bytes, rule_sets: RuleSets, asked: Asked) -> Ro
         rule_set_version=decision.version,
         objective=decision.objective,
         rules=list(decision.rules),
-        plan=list(map(_planned, decision.plan)),
+        plan=[_planned(each, kept.snapshot) for each in decision.plan],
         cost=decision.cost,
         proved=decision.proved,
         lower_bound=decision.lower_bound,
@@ -128,7 +130,8 @@ def _meanwhile(event: object) -> str:
     return f" That was not done: it waits until {event.until:%H:%M:%S} to be shared with {others}."
 
 
-def _planned(each: Assignment) -> PlannedView:
+def _planned(each: Assignment, snapshot: Snapshot) -> PlannedView:
+    basis = snapshot.location(each.location_id).basis
     return PlannedView(
         location_id=each.location_id,
         lines={part.line_id: part.quantity for part in each.lines},
@@ -136,6 +139,7 @@ def _planned(each: Assignment) -> PlannedView:
         ship_on=each.ship_on.isoformat() if each.ship_on else None,
         ship_by=each.ship_by,
         deliver_by=each.deliver_by.isoformat() if each.deliver_by else None,
+        basis=basis_view(basis) if basis else None,
     )
 
 
@@ -239,6 +243,7 @@ def _assigned(each: e.Assigned) -> PlannedView:
         ship_on=each.ship_on or None,
         ship_by=each.ship_by,
         deliver_by=each.deliver_by or None,
+        basis=basis_view(each.basis) if each.basis else None,
     )
 
 

@@ -17,6 +17,7 @@ from oms.contracts.api.views import Received
 from oms.domain.commands import Command, RecordReturnScans, RecordScans
 from oms.domain.ids import order_of_fulfillment, order_of_return
 from oms.domain.tracking import TrackingUpdate
+from oms.observability import logger
 
 ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "SECRET_ID")
 
@@ -68,6 +69,15 @@ def record_scans(
 ) -> Received:
     """Record new scans on every order, and return, that shipped under the number; known ones
     change nothing."""
+    received = _record(orders, inbox, update, at)
+    if received.outcome != "duplicate":
+        count_unread(update)
+    return received
+
+
+def _record(
+    orders: OrdersTable, inbox: ScanInbox, update: TrackingUpdate, at: datetime
+) -> Received:
     if concerned := _concerned(orders, update):
         return _recorded(orders, concerned, update, at)
     if not update.scans:
@@ -75,17 +85,30 @@ def record_scans(
     inbox.keep(update, at)
     concerned = _concerned(orders, update)  # it may have shipped before the scans were kept
     if not concerned:
-        return Received(
-            "ignored", ignored="no parcel has this tracking number yet; its scans are kept"
-        )
+        return Received("ignored", ignored=NOT_YET)
     received = _recorded(orders, concerned, update, at)
     inbox.drop(update)
     return received
 
 
+def count_unread(update: TrackingUpdate) -> None:
+    """One line for each code that no table has, and one for times without a zone; they are counted
+    by carrier and code, and name no parcel."""
+    for code in update.unknown:
+        logger().warning("unknown_code", extra={"carrier": update.carrier, "code": code})
+    if update.zoneless:
+        told = {"carrier": update.carrier, "times": update.zoneless}
+        logger().info("no_time_zone", extra=told)
+
+
 def _concerned(orders: OrdersTable, update: TrackingUpdate) -> Concerned:
-    """What the scans say of each order: of a parcel to its customer, or back from there."""
-    number = (update.carrier, update.tracking_number)
+    """What the scans say of each order, as the carrier that its parcel was shipped with."""
+    return [each for name in update.names for each in _shipped_as(orders, name, update)]
+
+
+def _shipped_as(orders: OrdersTable, carrier: str, update: TrackingUpdate) -> Concerned:
+    """Of a parcel to its customer, or back from there."""
+    number = (carrier, update.tracking_number)
     parcels = orders.parcels(*number)
     back = [each for each in parcels if each.startswith("ret_")]
     shipped = {order_of_fulfillment(each) for each in parcels if each not in back}
@@ -98,7 +121,12 @@ def _concerned(orders: OrdersTable, update: TrackingUpdate) -> Concerned:
 def _recorded(
     orders: OrdersTable, concerned: Concerned, update: TrackingUpdate, at: datetime
 ) -> Received:
+    """A duplicate is what none of them did not know already."""
+    actor, changed = f"carrier:{update.carrier}", False
     for order_id, command in concerned:
-        orders.change(order_id, command, at=at, actor=f"carrier:{update.carrier}")
+        before = orders.get(order_id)
+        after = orders.change(order_id, command, at=at, actor=actor, seen=before)
+        changed = changed or after.version != before.version
     order_ids = {order_id for order_id, _ in concerned}
-    return Received("accepted", order_ids.pop() if len(order_ids) == 1 else "")
+    outcome = "accepted" if changed else "duplicate"
+    return Received(outcome, order_ids.pop() if len(order_ids) == 1 else "")

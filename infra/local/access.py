@@ -5,7 +5,7 @@ import json
 import secrets
 import urllib.parse
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from infra.local.cloud import Cloud, CloudError
@@ -13,9 +13,10 @@ from infra.local.deploy import Outputs, describe
 from oms.adapters.carriers import CARRIERS
 from oms.adapters.channels import CHANNELS
 
-STACKS = ("OmsData", "OmsService", "OmsApi")
+STACKS = ("OmsData", "OmsService", "OmsOutside", "OmsApi")
 SENDERS = tuple(sorted({*CHANNELS, *CARRIERS} - {"manual"}))
 PEPPER = "pepper"
+API = "/api"  # the end of the names of keys to interfaces that we call
 # Senders that sign with a key of their own, and its kind: the store has the public key under their
 # name. Here somebody has to play them: `make env` prints the private key, base64 of PKCS8 DER.
 SIGNING = {"ebay": "p256", "magento": "rsa", "shipengine": "rsa"}
@@ -67,7 +68,7 @@ def sender_secrets(cloud: Cloud, found: Outputs) -> dict[str, str]:
         cloud.client("secretsmanager").put_secret_value(
             SecretId=found["SecretArn"], SecretString=json.dumps(known)
         )
-    senders = (name for name in known if name != PEPPER and not name.endswith(PRIVATE))
+    senders = (name for name in known if name != PEPPER and not name.endswith((PRIVATE, API)))
     return {name: known.get(name + PRIVATE, known[name]) for name in senders}
 
 
@@ -87,11 +88,11 @@ def new_key(kind: str) -> tuple[str, str]:
     from cryptography.hazmat.primitives import serialization as form
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-    makers = {
+    makers: dict[str, Callable[[], Any]] = {
         "rsa": lambda: rsa.generate_private_key(65537, 2048),
         "p256": lambda: ec.generate_private_key(ec.SECP256R1()),
     }
-    key: Any = makers[kind]()
+    key = makers[kind]()
     plain = form.NoEncryption()
     private = key.private_bytes(form.Encoding.DER, form.PrivateFormat.PKCS8, plain)
     public = key.public_key().public_bytes(

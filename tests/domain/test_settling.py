@@ -15,7 +15,7 @@ from oms.domain.errors import Refused
 from oms.domain.fulfillment import Quantity
 from oms.domain.holds import HoldStep
 from oms.domain.lines import Discount, Line, Shipping, Tax
-from oms.domain.payment import Operation, OperationKind, OperationStatus
+from oms.domain.payment import DisputeStatus, Operation, OperationKind, OperationStatus
 from oms.domain.refunds import Credit, CreditPart, PartKind
 from oms.domain.returns import (
     Acceptance,
@@ -415,3 +415,45 @@ def test_what_is_captured_after_its_goods_came_back_is_given_back() -> None:
         story.do(c.RecordPaymentResult(each.operation_id, each.attempt, OperationStatus.SUCCEEDED))
     story.captured()
     assert story.order.payment.captured == story.order.payment.refunded
+
+
+def test_what_came_back_while_it_was_disputed_is_paid_for_when_the_dispute_is_won() -> None:
+    story = delivered(line(1), shipping=FREE)
+    story.do(c.RecordDispute("test", "ref_op_1", "dp", 1000, DisputeStatus.OPEN))
+    story.do(asked(AT_ONCE, ("line_1", 1)))
+    assert [each.amount for each in story.order.credits] == [0]
+
+    story.do(c.RecordDispute("test", "ref_op_1", "dp", 1000, DisputeStatus.WON)).captured()
+
+    assert story.order.payment.refunded == 1000
+    assert [each.amount for each in story.order.credits] == [0, 1000]
+
+
+def test_what_came_back_while_it_was_disputed_is_not_paid_for_when_the_dispute_is_lost() -> None:
+    story = delivered(line(1), shipping=FREE)
+    story.do(c.RecordDispute("test", "ref_op_1", "dp", 1000, DisputeStatus.OPEN))
+    story.do(asked(AT_ONCE, ("line_1", 1)))
+
+    story.do(c.RecordDispute("test", "ref_op_1", "dp", 1000, DisputeStatus.LOST))
+
+    assert [each.amount for each in story.order.credits] == [0]
+    assert story.order.payment.unsettled == ()
+
+
+@given(st.integers(1, 3_000), st.lists(st.booleans(), min_size=3, max_size=3))
+def test_a_dispute_that_is_won_leaves_nobody_short_and_nobody_paid_twice(
+    disputed: int, before: list[bool]
+) -> None:
+    """Units come back before, during or after it: together they bring what was paid."""
+    story = delivered(line(1, quantity=3), shipping=FREE)
+    dispute = ("test", "ref_op_1", "dp", disputed)
+    story.do(c.RecordDispute(*dispute, DisputeStatus.OPEN))
+    for during in before:
+        if during:
+            story.do(asked(AT_ONCE, ("line_1", 1))).captured()
+    story.do(c.RecordDispute(*dispute, DisputeStatus.WON)).captured()
+    for during in before:
+        if not during:
+            story.do(asked(AT_ONCE, ("line_1", 1))).captured()
+
+    assert story.order.payment.refunded == story.order.payment.captured == 3_000

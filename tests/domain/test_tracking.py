@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import permutations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oms.domain.tracking import Scan, TrackingStatus, furthest, scan
+from oms.domain.tracking import Scan, TrackingStatus, furthest, scan, since
 
 T0 = datetime(2026, 3, 1, 8, tzinfo=UTC)
+D = TrackingStatus.DELIVERED
 
 
 def at(hour: int, status: TrackingStatus) -> Scan:
@@ -126,3 +127,41 @@ def test_scans_that_differ_in_anything_have_different_fingerprints() -> None:
     }
 
     assert len(prints) == 32
+
+
+EVERY = st.lists(
+    st.builds(at, st.integers(0, 3), st.sampled_from(TrackingStatus)), min_size=1, max_size=5
+)
+
+
+def where_and_when(scans: tuple[Scan, ...]) -> tuple[TrackingStatus, datetime | None]:
+    status: TrackingStatus = TrackingStatus.LABEL_CREATED
+    scanned_at: datetime | None = None
+    for each in scans:
+        status, scanned_at = furthest(status, scanned_at, each)
+    return status, scanned_at
+
+
+@settings(deadline=None)
+@given(EVERY)
+def test_no_order_of_any_scans_says_another_status_or_time(scans: list[Scan]) -> None:
+    assert len({where_and_when(order) for order in permutations(scans)}) == 1
+
+
+def test_a_return_that_is_told_late_was_before_the_delivery_to_the_sender() -> None:
+    assert (
+        after(at(3, TrackingStatus.DELIVERED), at(2, TrackingStatus.RETURN_TO_SENDER))
+        == "return_to_sender"
+    )
+
+
+def test_what_is_delivered_in_the_moment_it_is_sent_back_is_back_at_the_sender() -> None:
+    both = (at(2, TrackingStatus.DELIVERED), at(2, TrackingStatus.RETURN_TO_SENDER))
+
+    assert after(*both) == after(*both[::-1]) == "return_to_sender"
+
+
+def test_scans_of_a_parcel_begin_with_its_order() -> None:
+    long_ago, yesterday, later = at(-25, D), at(-24, D), at(1, D)
+
+    assert since(T0, (long_ago, yesterday, later)) == (yesterday, later)

@@ -19,7 +19,15 @@ from oms.domain.locations import Location, LocationKind
 from tests.functions.world import now
 from tests.tables import create_table
 
-SECRETS = {"easypost": "wébhook", "shopify": "shhh", "test": "bank", "pepper": "p"}
+SECRETS = {
+    "easypost": "wébhook",
+    "shopify": "shhh",
+    "test": "bank",
+    "pepper": "p",
+    "17track": "seventeen",
+    "aftership": "after",
+    "ups": "agreed",
+}
 WAITS = {"Type": "Wait", "Seconds": 600, "Next": "End"}
 
 
@@ -42,6 +50,7 @@ class House:
         )
         cloud.client("events").create_event_bus(Name=name)
         cloud.client("s3").create_bucket(Bucket=name)
+        queue = cloud.client("sqs").create_queue(QueueName=f"fetch-{name}")["QueueUrl"]
         return cls(
             cloud,
             {
@@ -51,7 +60,10 @@ class House:
                 "VAULT_KEY_ID": cloud.client("kms").create_key()["KeyMetadata"]["KeyId"],
                 "EVENT_BUS": name,
                 "FILES_BUCKET": name,
+                "FETCH_QUEUE": queue,
                 "RETURN_CARRIER": "test",
+                "LABEL_CARRIERS": "manual,test",
+                "EASYPOST_API": "http://127.0.0.1:9/v2",
                 "PAYMENT_PROVIDERS": "external,test",
                 "ORDER_WORKFLOW": machine(cloud.client("stepfunctions"), name),
                 "RETURN_WORKFLOW": machine(cloud.client("stepfunctions"), f"returns-{name}"),

@@ -17,6 +17,7 @@ from functions.reports import api as reports_api
 from functions.reports import project_event
 from oms.adapters import (
     attention,
+    channel_inbox,
     credit_ledger,
     dynamodb,
     histories,
@@ -45,6 +46,7 @@ FACTORIES: list[Any] = [
     notices.notices,
     sales_table.sales_table,
     attention.attention_list,
+    channel_inbox.inbox_list,
     histories.histories,
     orders_table.orders_table,
     credit_ledger.credit_ledger,
@@ -84,6 +86,7 @@ def deployed(cloud: Any, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iter
         "STOCK_TABLE": world.stock_name,
         "CUSTOMERS_TABLE": create_table(dynamodb, "customers", f"customers-{name}"),
         "REPORTS_TABLE": create_table(dynamodb, "reports", f"reports-{name}"),
+        "CHANNELS_TABLE": create_table(dynamodb, "channels", f"channels-{name}"),
         "VAULT_KEY_ID": cloud.client("kms").create_key()["KeyMetadata"]["KeyId"],
         "SENDER_EMAIL": "shop@example.com",
         "TRACKING_PAGES": "none",

@@ -423,7 +423,8 @@ def test_a_store_sees_what_is_on_its_way_to_it_until_it_is_collected(world: Worl
     assert (work_at(world, "RENO"), work_at(world, "AUSTIN")) == ([], [box])
 
     number = order.fulfillment_orders[0].parcels[0].tracking_number
-    world.do(order.order_id, scans(number, TrackingStatus.DELIVERED))
+    yesterday = now() - timedelta(days=1)
+    world.do(order.order_id, scans(number, TrackingStatus.DELIVERED, since=yesterday))
     assert world.orders.get(order.order_id).status is OrderStatus.IN_FULFILLMENT
     world.do(order.order_id, c.ReadyFulfillmentOrder(box), c.CollectFulfillmentOrder(box))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from threading import Lock
 from typing import Any
@@ -190,7 +190,9 @@ class World:
     def deliver(self, order_id: str) -> Order:
         for box in self.orders.get(order_id).fulfillment_orders:
             for parcel in box.parcels:
-                self.do(order_id, scans(parcel.tracking_number, TrackingStatus.DELIVERED))
+                since = now() - timedelta(days=1)
+                delivered = scans(parcel.tracking_number, TrackingStatus.DELIVERED, since=since)
+                self.do(order_id, delivered)
         return self.orders.get(order_id)
 
     def settle_stock(self, order_id: str) -> Order:

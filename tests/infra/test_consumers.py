@@ -50,7 +50,7 @@ def test_streams_are_read_again_from_the_row_that_failed_and_given_up_one_day(
         if "StartingPosition" in mapping["Properties"]
     ]
 
-    assert len(readers) == 3  # the outbox of two tables, and the watched levels
+    assert len(readers) == 4  # the outbox of two tables, the watched levels, what shops are told
     for reader in readers:
         assert reader["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert reader["BisectBatchOnFunctionError"] is True
@@ -90,6 +90,29 @@ def test_only_new_levels_watched_ones_and_changed_items_wake_the_watcher(aws: As
     ]
 
 
+def test_changes_of_stock_are_gathered_before_shops_are_told(aws: Assembly) -> None:
+    levels, items = patterns_of(aws, "QueueStock")
+    (mapping,) = (
+        it["Properties"] for it in aws.of_type("Lambda::EventSourceMapping").values()
+        if aws.resources[it["Properties"]["FunctionName"]["Ref"]] == aws.functions["QueueStock"]
+    )  # fmt: skip
+
+    assert levels["dynamodb"] == {"Keys": {"SK": {"S": [{"prefix": "LEVEL#"}]}}}
+    assert items["dynamodb"]["Keys"] == {"SK": {"S": ["ITEM"]}}
+    assert mapping["MaximumBatchingWindowInSeconds"] == 10
+    assert "Enabled" not in mapping
+
+
+def test_a_shop_is_named_in_a_message_of_its_own_until_somebody_looks_at_it(
+    aws: Assembly,
+) -> None:
+    queue, drain, patience = drained(aws, "SendToShops")
+
+    assert queue_of(queue["RedrivePolicy"]["deadLetterTargetArn"]) in dead_letter_queues(aws)
+    assert queue["VisibilityTimeout"] > patience
+    assert drain["BatchSize"] == 1
+
+
 def drained(aws: Assembly, function: str) -> tuple[dict[str, Any], dict[str, Any], int]:
     """The queue before a function, how it is drained, and how long the function has."""
     found = aws.functions[function]
@@ -116,6 +139,18 @@ def test_slices_of_jobs_are_worked_on_one_by_one_and_given_up_one_day(aws: Assem
     assert queue["VisibilityTimeout"] > patience
     assert drain["BatchSize"] == 1
     assert 2 <= drain["ScalingConfig"]["MaximumConcurrency"] <= 50
+
+
+def test_what_shops_say_to_queues_is_given_up_one_day_and_each_message_for_itself(
+    aws: Assembly,
+) -> None:
+    for function in ("WorkInbox", "TakeNotifications"):
+        queue, drain, patience = drained(aws, function)
+
+        assert queue_of(queue["RedrivePolicy"]["deadLetterTargetArn"]) in dead_letter_queues(aws)
+        assert queue["VisibilityTimeout"] >= 6 * patience
+        assert drain["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert drain["ScalingConfig"]["MaximumConcurrency"] <= 10
 
 
 def test_every_queue_of_failures_raises_an_alarm(aws: Assembly) -> None:

@@ -133,6 +133,25 @@ def test_stripe_is_asked_with_only_the_layers_of_a_function_that_asks_it(local: 
 
 
 @pytest.mark.slow
+def test_easypost_is_asked_with_only_the_layers_of_the_functions_that_have_labels(
+    local: Assembly,
+) -> None:
+    asking = [name for name in local.functions if local.has_packages(name, "Carriers")]
+    layers = [f"{layer}/python" for layer in local.layers_of("LabelsApi")]
+    ask = """
+        from oms.adapters.carriers.easypost_labels import _asked, client
+        from oms.adapters.carriers.labels import Unanswered
+        try:
+            _asked(lambda it: it.shipment.retrieve("k"), lambda: client("EZTK", "http://127.0.0.1:9"))
+        except Unanswered:  # nobody is there
+            raise SystemExit(0)
+        raise SystemExit(1)
+    """
+    assert set(asking) == {"IssueReturnLabel", "LabelsApi", "VoidLabels"}
+    run_alone(dedent(ask), layers)
+
+
+@pytest.mark.slow
 def test_public_holidays_are_known_with_only_the_layers(local: Assembly) -> None:
     layers = [f"{layer}/python" for layer in local.layers.values()]
     ask = "from oms.adapters.public_holidays import public_days; assert public_days('DE-BY', 2026)"

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from oms.adapters.channel_inbox import PURPOSE as INBOX_PURPOSE
 from oms.adapters.drafts_table import PURPOSE as DRAFT_PURPOSE
 from oms.adapters.vault import PURPOSE
 from tests.infra.conftest import Assembly
@@ -20,9 +21,12 @@ KNOWS_NO_RESOURCES = {
     "logs:UpdateLogDelivery": "",
 }
 CONTACTS = {"StringEquals": {f"kms:EncryptionContext:{k}": v for k, v in PURPOSE.items()}}
+INBOX = {"StringEquals": {f"kms:EncryptionContext:{k}": v for k, v in INBOX_PURPOSE.items()}}
 DRAFTS = {"StringEquals": {f"kms:EncryptionContext:{k}": v for k, v in DRAFT_PURPOSE.items()}}
+SEALED = (CONTACTS, DRAFTS, INBOX)
+SHOPS_SPEAK = {"ReceiveChannelOrder", "WorkInbox", "TakeNotifications", "PollShops"}
 EXECUTIONS = (":execution:OmsService-Order:*", ":execution:OmsService-Return:*")
-FOLDERS = ("/documents/*", "/imports/*", "/jobs/*", "/labels/*")
+FOLDERS = ("/documents/*", "/drops/*", "/imports/*", "/jobs/*", "/labels/*")
 
 
 def statements(assembly: Assembly) -> Iterator[dict[str, Any]]:
@@ -66,7 +70,9 @@ def test_few_touch_files_and_nobody_deletes_them(aws: Assembly) -> None:
         "InvoicesApi": {"s3:GetObject", "s3:PutObject", "s3:ListBucket"},
         "IssueDocuments": {"s3:GetObject", "s3:PutObject", "s3:ListBucket"},
         "IssueReturnLabel": {"s3:PutObject", "s3:AbortMultipartUpload", "s3:ListBucket"},
+        "LabelsApi": {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListBucket"},
         "ReturnsApi": {"s3:GetObject", "s3:ListBucket"},
+        "TakeDrops": {"s3:GetObject", "s3:ListBucket"},
         "TrackingPage": {"s3:GetObject", "s3:ListBucket"},
         "WorkJob": {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListBucket"},
     }
@@ -86,9 +92,9 @@ def test_only_who_takes_or_changes_an_address_wraps_a_contact_and_few_open_one(
         wraps |= {name} if "kms:GenerateDataKey" in vault else set()
         opens |= {name} if "kms:Decrypt" in vault else set()
 
-    taking = {"CaptureApi", "DraftsApi", "EditsApi", "ReceiveChannelOrder"}
-    assert wraps == {*taking, "PlaceExchange"}
-    printing = {"InvoicesApi", "IssueDocuments", "IssueReturnLabel"}
+    taking = {"CaptureApi", "DraftsApi", "EditsApi", "ChannelsApi", *SHOPS_SPEAK}
+    assert wraps == {*taking, "PlaceExchange", "WorkJob"}
+    printing = {"InvoicesApi", "IssueDocuments", "IssueReturnLabel", "LabelsApi"}
     assert opens == {"EditsApi", "NotifyCustomer", "PlaceExchange", *printing}
 
 
@@ -98,7 +104,7 @@ def test_the_key_is_used_for_contacts_or_through_a_service_and_for_nothing_else(
     for statement in statements(aws):
         if any(verb.startswith("kms:") for verb in as_list(statement["Action"])):
             ((name, _),) = statement["Condition"]["StringEquals"].items()
-            assert name == "kms:ViaService" or statement["Condition"] in (CONTACTS, DRAFTS)
+            assert name == "kms:ViaService" or statement["Condition"] in SEALED
 
 
 def test_only_who_takes_drafts_down_reads_them(aws: Assembly) -> None:
@@ -109,6 +115,18 @@ def test_only_who_takes_drafts_down_reads_them(aws: Assembly) -> None:
     }
 
     assert readers == {"DraftsApi"}
+
+
+def test_who_keeps_what_shops_said_cannot_read_it_again(aws: Assembly) -> None:
+    def may(verb: str) -> set[str]:
+        return {
+            name
+            for name in aws.functions
+            if verb in verbs(it for it in granted_by_role(aws, name) if it.get("Condition") == INBOX)
+        }
+
+    assert may("kms:GenerateDataKey") == {*SHOPS_SPEAK, "ChannelsApi"}
+    assert may("kms:Decrypt") == {"ChannelsApi"}
 
 
 def test_only_the_outbox_publishes_and_starts_orders_with_the_repair_crew(aws: Assembly) -> None:

@@ -212,11 +212,17 @@ class Shop:
 
     def invoke(self, function: str, event: Json) -> Json:
         answer = self.functions.invoke(
-            FunctionName=f"OmsService-{function}", Payload=json.dumps(event)
+            FunctionName=self.name_of(function), Payload=json.dumps(event)
         )
         said = json.load(answer["Payload"])
         assert "FunctionError" not in answer, said
         return dict(said)
+
+    def name_of(self, function: str) -> str:
+        """Under which its stack has deployed it."""
+        pages = self.functions.get_paginator("list_functions").paginate()
+        names = (each["FunctionName"] for page in pages for each in page["Functions"])
+        return next(name for name in names if name.partition("-")[2] == function)
 
     def reconcile(self, *order_ids: str) -> Json:
         """As if these orders had stood still for long."""

@@ -14,7 +14,7 @@ from infra.local.cloud import Cloud, running
 from infra.local.meter import Meter, Tally, metered
 from infra.local.prices import EXPRESS_GB, EXPRESS_STEP, usd
 
-SCHEDULED = frozenset({"ReconcileOrders", "ReclaimLeases", "RunAgenda"})
+SCHEDULED = frozenset({"LearnTransits", "ReconcileOrders", "ReclaimLeases", "RunAgenda"})
 MAILS = "NotifyCustomer"
 PLACING = "CaptureApi"
 EXPRESS = "startSyncExecution"

@@ -52,8 +52,10 @@ def changed(name: str = "discounts_and_taxes", **order: Any) -> bytes:
     return json.dumps(json.loads(payload(name)) | order).encode()
 
 
-@pytest.mark.parametrize("path", sorted(PAYLOADS.glob("*/*.json")), ids=lambda path: path.stem)
-def test_every_payload_of_a_channel_becomes_an_order(path: Path) -> None:
+@pytest.mark.parametrize(
+    "path", sorted(PAYLOADS.glob("shopify/*.json")), ids=lambda path: path.stem
+)
+def test_every_payload_becomes_an_order(path: Path) -> None:
     order = heard(path.read_bytes(), CREATED)
 
     assert isinstance(order, ChannelOrder)
@@ -169,7 +171,7 @@ def test_what_is_no_business_of_ours_is_ignored_and_it_is_said_why(change: dict[
     assert answer.why
 
 
-@pytest.mark.parametrize("topic", ["", "orders/updated", "products/create", "ORDERS/CREATE"])
+@pytest.mark.parametrize("topic", ["", "draft_orders/create", "products/create", "ORDERS/CREATE"])
 def test_other_topics_are_ignored(topic: str) -> None:
     answer = heard(b"anything", {"x-shopify-topic": topic})
 
@@ -330,12 +332,3 @@ def test_orders_of_a_live_shop_add_up(name: str, total: int, skus: int, captured
 
     assert (order.total, len(order.lines), order.payment.captured) == (total, skus, captured)
     assert all(line.sku.startswith("variant:") for line in order.lines)
-
-
-@real
-def test_no_real_payload_is_a_surprise() -> None:
-    for path in sorted(REAL.glob("*/*.json")):
-        try:
-            heard(path.read_bytes(), CREATED)
-        except (MalformedOrder, InvalidRequest):
-            continue

@@ -27,6 +27,7 @@ from oms.domain.events import PackedParcel
 from oms.domain.ids import order_id_of
 from oms.domain.order import Order, OrderStatus, fold
 from oms.domain.payment import OperationKind, OperationStatus
+from oms.domain.shops import Shop, Told
 from tests.functions.doors import House, house
 
 __all__ = ["house"]
@@ -220,6 +221,14 @@ def test_another_address_is_kept_in_the_vault_and_routed_to(house: House) -> Non
     assert "Rivoli" not in str(house.rows("orders") + house.rows("channels"))
 
 
+def test_an_address_that_is_only_written_in_another_way_is_the_same(house: House) -> None:
+    order = an_order(shipping_address={**ADDRESS, "postal_code": "K1A 0B1", "region": "ON"})
+    say(Placed(order))
+    alike = {**ADDRESS, "postal_code": "k1a0b1", "region": "Ontario", "city": "AUSTIN "}
+
+    assert say(Updated(changed(order, shipping_address=alike), AT)).outcome == DUPLICATE
+
+
 def test_an_address_that_was_missing_ends_the_hold_for_it(house: House) -> None:
     order = an_order(shipping_address=None)
     say(Placed(order))
@@ -243,6 +252,20 @@ def test_a_changed_price_of_shipping_is_an_edit(house: House) -> None:
 
     found = of(house, order)
     assert (found.shipping.price, found.payable, found.payment.captured) == (900, 2900, 2900)
+
+
+def test_an_order_of_old_of_which_nothing_was_heard_is_followed_too(house: House) -> None:
+    order = an_order(("MUG", 3, 1000))
+    order_id = say(Placed(order)).order_id
+    house.cloud.client("dynamodb").delete_item(
+        TableName=house.environment["CHANNELS_TABLE"],
+        Key={"PK": {"S": f"HEARD#{order_id}"}, "SK": {"S": "HEARD"}},
+    )
+
+    assert say(Updated(order, AT)).outcome == DUPLICATE
+    assert say(Updated(changed(order, ("MUG", 2, 1000)), AT)).outcome == ACCEPTED
+
+    assert of(house, order).lines[0].cancelled == 1
 
 
 def test_a_payment_hold_comes_and_goes_with_the_channels_word(house: House) -> None:
@@ -371,6 +394,21 @@ def test_a_refund_that_is_larger_than_what_is_left_asks_a_person_once(house: Hou
     house.orders.change(order_id, c.ResolveAttention("ignore"), at=AT, actor="test")
     say(refunded(order, "r-1", 9000))
     assert of(house, order).attention == ""
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_what_we_gave_back_is_theirs_too_unless_we_tell_them_of_it(
+    house: House, told: bool
+) -> None:
+    """Else a person gives it back there as well, and the channel tells us so."""
+    shops_table().put(Shop(SHOP, told=(Told.REFUNDS,) if told else ()))
+    order = an_order()
+    order_id = say(Placed(order)).order_id
+    house.orders.change(order_id, c.GrantRefund(500, "late"), at=AT, actor="client:staff")
+
+    say(refunded(order, "r-1", 800))
+
+    assert repaid(of(house, order)) == (1300 if told else 800)
 
 
 def test_a_refund_in_another_currency_asks_a_person(house: House) -> None:

@@ -1,4 +1,6 @@
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,26 @@ def test_an_order_that_is_told_twice_is_one_paid_order(house: House) -> None:
     assert "Grace" not in str(house.rows("orders") + house.rows("customers"))
 
 
+def test_a_webhook_that_is_delivered_three_times_at_once_is_one_order(house: House) -> None:
+    with ThreadPoolExecutor(3) as threads:
+        told = list(threads.map(tell, [PAYLOAD.read_bytes()] * 3))
+
+    (order_id,) = {answer["order_id"] for _, answer in told}
+    assert sorted(answer["outcome"] for _, answer in told).count("accepted") == 1
+    assert [row["SK"]["S"] for row in house.rows("orders")].count("ORDER") == 1
+    assert house.orders.whole_history(order_id)[0].actor == "channel:shopify:mugs.myshopify.com"
+    (message,) = (row for row in house.rows("channels") if row["PK"]["S"].startswith("MESSAGE#"))
+    assert int(message["expires_at"]["N"]) - time.time() > 30 * 24 * 3600
+
+
+def test_the_same_message_id_is_done_once_whatever_its_body(house: House) -> None:
+    known = {"X-Shopify-Webhook-Id": "w-1"}
+    first = tell(PAYLOAD.read_bytes(), **known)[1]
+    other = json.dumps(json.loads(PAYLOAD.read_bytes()) | {"id": 4711}).encode()
+
+    assert tell(other, **known)[1] == {**first, "outcome": "duplicate"}
+
+
 def test_an_order_that_is_not_paid_for_waits_for_a_person(house: House) -> None:
     order = json.loads(PAYLOAD.read_bytes()) | {"financial_status": "pending"}
 
@@ -56,7 +78,7 @@ def test_only_the_channel_itself_is_believed(house: House) -> None:
 
 
 def test_what_is_no_new_order_is_acknowledged_and_ignored(house: House) -> None:
-    status, answer = tell(PAYLOAD.read_bytes(), **{"X-Shopify-Topic": "orders/paid"})
+    status, answer = tell(PAYLOAD.read_bytes(), **{"X-Shopify-Topic": "app/uninstalled"})
 
     assert (status, bool(answer["ignored"])) == (200, True)
     assert house.rows("orders") == []

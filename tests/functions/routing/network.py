@@ -21,6 +21,7 @@ from oms.domain.fulfillment import FulfillmentOrder
 from oms.domain.locations import Location
 from oms.domain.network.calendars import Outage
 from oms.domain.order import Order
+from oms.domain.promising.policy import PromisePolicy
 from tests.functions.jobs import LongJobs, QueueFake
 from tests.functions.world import World, an_order, now
 from tests.tables import create_table
@@ -57,9 +58,16 @@ class Network(LongJobs):
     def look_again(self, kind: str, subject: str, at: datetime) -> None:
         transact(self.world.client, self.world.agenda.writes(kind, subject, at))
 
-    def promises(self, at: datetime) -> Promises:
+    def promises(self, at: datetime, policy: PromisePolicy | None = None) -> Promises:
         desk = self.world.routing
-        return Promises(desk.orders, desk.sourcing(at), self.taking_back, self.look_again)
+        return Promises(
+            desk.orders,
+            desk.sourcing(at),
+            self.taking_back,
+            self.look_again,
+            policy,
+            lambda _: "USD",
+        )
 
     def change(self, location_id: str, **changes: Any) -> None:
         self.locations.put_location(replace(self.locations.location(location_id), **changes))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from oms.domain import commands as c
+from oms.domain.events import FulfillmentOrderUpgraded, PackedParcel
 from oms.domain.network.rates import Card, Charge, Transit, Zone
 from oms.domain.order import Order
+from oms.domain.promising.policy import ExtraCost, PromisePolicy
 from tests.functions.routing.network import Network, box
 from tests.functions.world import now, survives
 
@@ -49,9 +52,14 @@ def due_at(order: Order) -> datetime:
     return ship_by
 
 
-def look(network: Network, order: Order, at: datetime | None = None) -> str:
+def look(
+    network: Network,
+    order: Order,
+    at: datetime | None = None,
+    policy: PromisePolicy | None = None,
+) -> str:
     at = at or due_at(order)
-    return network.promises(at).look(box(order, 0).fulfillment_order_id, at)
+    return network.promises(at, policy).look(box(order, 0).fulfillment_order_id, at)
 
 
 def test_the_agenda_looks_at_it_when_it_should_have_left(network: Network) -> None:
@@ -86,14 +94,130 @@ def test_what_only_its_own_location_can_keep_is_left_and_looked_at_again(network
     assert [each.at for each in later] == [due_at(order), due_at(order) + DAY]
 
 
-def test_a_person_is_told_once_of_what_nobody_can_keep(network: Network) -> None:
+def test_the_customer_is_told_once_of_what_nobody_can_keep(network: Network) -> None:
     order = promised(network, 1)
-    looks = {look(network, order) for _ in range(3)}
+    looks = [look(network, order) for _ in range(3)]
 
     told = network.world.check(order.order_id)
-    assert (looks, told.version) == ({"missed"}, order.version + 1)
-    assert told.attention.endswith("as it was promised")
-    assert box(told).status == "open"
+    assert (looks, told.version) == (["told", *["told before"] * 2], order.version + 1)
+    assert told.promise
+    assert told.promise.revised == str(now().date() + 2 * DAY)
+    assert (told.attention, box(told).status) == ("", "open")
+
+
+def test_a_person_is_asked_once_where_customers_are_not_told(network: Network) -> None:
+    order, policy = promised(network, 1), PromisePolicy(tell_customer=False)
+    looks = {look(network, order, policy=policy) for _ in range(3)}
+
+    asked = network.world.check(order.order_id)
+    assert (looks, asked.version) == ({"missed"}, order.version + 1)
+    assert asked.attention.endswith("as it was promised")
+    assert box(asked).status == "open"
+
+
+EXPRESS = replace(
+    CARD,
+    charges=(*CARD.charges, *(Charge("express", name, "USD", 900) for name in FROM)),
+    transits=(*CARD.transits, *(Transit("express", name, 0, 0, EVERY_DAY) for name in FROM)),
+)
+PAYS = PromisePolicy(upgrade_to=("express",), max_extra=(ExtraCost("USD", 400),))
+
+
+def test_what_a_faster_method_can_keep_is_upgraded_within_the_policy(network: Network) -> None:
+    network.locations.change_card("ups", lambda _: EXPRESS)
+    order = promised(network, 1)
+
+    assert look(network, order, policy=PAYS) == "upgraded"
+
+    upgraded = network.world.check(order.order_id)
+    assert (box(upgraded).method, box(upgraded).deliver_by) == ("express", order.deliver_by)
+    (event,) = [
+        fact.event
+        for fact in network.world.orders.whole_history(order.order_id)
+        if isinstance(fact.event, FulfillmentOrderUpgraded)
+    ]
+    assert (event.extra_cost, event.currency, event.reason) == (400, "USD", "promise at risk")
+    assert look(network, upgraded, policy=PAYS) != "upgraded"
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        PromisePolicy(),
+        replace(PAYS, max_extra=(ExtraCost("USD", 399),)),
+        replace(PAYS, max_extra=(ExtraCost("EUR", 9_999),)),
+        replace(PAYS, upgrade_to=("overnight",)),
+    ],
+)
+def test_what_the_policy_does_not_pay_for_is_not_upgraded(
+    network: Network, policy: PromisePolicy
+) -> None:
+    network.locations.change_card("ups", lambda _: EXPRESS)
+
+    assert look(network, promised(network, 1), policy=policy) == "told"
+
+
+def test_what_is_begun_can_be_upgraded_but_not_sent_elsewhere(network: Network) -> None:
+    network.locations.change_card("ups", lambda _: EXPRESS)
+    order = promised(network, 1)
+    network.world.do(order.order_id, c.PickFulfillmentOrder(box(order).fulfillment_order_id))
+    late = due_at(order) + timedelta(minutes=1)
+
+    assert look(network, order, late, policy=PAYS) == "upgraded"
+
+
+def test_after_an_event_another_location_may_still_keep_it(network: Network) -> None:
+    order = promised(network, 3)
+
+    assert reconsider(network, order, due_at(order)) == "told before"
+    assert reconsider(network, order, due_at(order) + timedelta(minutes=1)) == "taken back"
+
+
+def test_after_an_event_the_customer_is_told_the_day_as_it_is_now_once(network: Network) -> None:
+    order, late = promised(network, 3), timedelta(days=2)
+
+    assert reconsider(network, order, due_at(order) + late) == "told"
+    assert reconsider(network, order, due_at(order) + late) == "told before"
+
+
+def test_what_has_left_late_is_told_before_it_is_late(network: Network) -> None:
+    order = promised(network, 1)
+    late = due_at(order) + timedelta(hours=20)
+    (parcel,) = (PackedParcel("easypost", "EZ1", box(order).lines),)
+    identity = box(order).fulfillment_order_id
+    ship = c.ShipFulfillmentOrder(identity, (parcel,))
+    for command in (c.PickFulfillmentOrder(identity), c.PackFulfillmentOrder(identity), ship):
+        order = network.world.orders.change(order.order_id, command, at=late, actor="test")
+
+    assert flagged(network, order)
+    assert reconsider(network, order, late) == "told"
+
+    told = network.world.orders.get(order.order_id)
+    assert told.promise
+    assert told.promise.revised > told.promise.deliver_by
+    assert not flagged(network, told)
+
+
+def test_an_order_without_a_promise_is_never_flagged(network: Network) -> None:
+    network.locations.change_card("ups", lambda _: Card("ups"))
+    order = network.routed()
+    network.world.pack(order.order_id)
+    network.world.ship(order.order_id)
+
+    rows = network.world.client.scan(TableName=network.world.orders_name)["Items"]
+    assert order.promise is None
+    assert not any("at_risk" in row for row in rows)
+
+
+def reconsider(network: Network, order: Order, at: datetime) -> str:
+    return network.promises(at).reconsider(order.order_id, at)
+
+
+def flagged(network: Network, order: Order) -> bool:
+    """Whether the last event of the order asks to be looked at."""
+    key = {"PK": {"S": f"ORDER#{order.order_id}"}, "SK": {"S": f"EVENT#{order.version:06d}"}}
+    row = network.world.client.get_item(TableName=network.world.orders_name, Key=key)["Item"]
+    return "at_risk" in row
 
 
 def test_what_somebody_has_begun_is_left_alone(network: Network) -> None:
@@ -145,3 +269,27 @@ def test_a_worker_that_dies_anywhere_does_it_once(network: Network, days: int, e
 
     assert survives(network.world, look_of) > 5
     assert network.world.check(order.order_id).version == order.version + events
+
+
+def test_a_worker_that_dies_anywhere_upgrades_once(network: Network) -> None:
+    network.locations.change_card("ups", lambda _: EXPRESS)
+    order = promised(network, 1)
+    at, identity = due_at(order), box(order).fulfillment_order_id
+
+    def look_of(world: Any) -> str:
+        return Network(world, network.jobs_name).promises(at, PAYS).look(identity, at)
+
+    assert survives(network.world, look_of) > 5
+    upgraded = network.world.check(order.order_id)
+    assert (upgraded.version, box(upgraded).method) == (order.version + 1, "express")
+
+
+def test_a_worker_that_dies_anywhere_tells_the_customer_one_day_once(network: Network) -> None:
+    order = promised(network, 3)
+    at = due_at(order) + 2 * DAY
+
+    def reconsidered(world: Any) -> str:
+        return Network(world, network.jobs_name).promises(at).reconsider(order.order_id, at)
+
+    assert survives(network.world, reconsidered) > 3
+    assert network.world.check(order.order_id).version == order.version + 1

@@ -11,6 +11,7 @@ from oms.domain.order import OrderStatus
 from oms.domain.tracking import TrackingStatus
 from oms.domain.waits import Wait, outcome
 from tests.functions.doors import SECRETS, House, ask, house
+from tests.functions.tracking.messages import of_today
 from tests.functions.world import World, an_order, now
 
 __all__ = ["house"]
@@ -39,7 +40,7 @@ def shipped(house: House, parcels: int = 1) -> World:
 
 def message(world: World, order_id: str) -> Any:
     """A tracker of the order's parcel: label, way, delivery."""
-    event = json.loads((PAYLOADS / "in_transit_to_delivered.json").read_bytes())
+    event = of_today(json.loads((PAYLOADS / "in_transit_to_delivered.json").read_bytes()))
     (box,) = world.orders.get(order_id).fulfillment_orders
     event["result"]["tracking_code"] = box.parcels[0].tracking_number
     return event

@@ -18,6 +18,7 @@ from oms.adapters.webhooks import Call
 from oms.domain.order import OrderStatus
 from oms.domain.tracking import TrackingUpdate
 from tests.functions.doors import SECRETS, House, ask, house
+from tests.functions.tracking.messages import of_today
 from tests.functions.world import World, an_order, now
 
 __all__ = ["house"]
@@ -49,7 +50,7 @@ def packed(world: World) -> str:
 
 def scan(number: str = NUMBER) -> tuple[int, Any]:
     """Label, way and delivery, in one message."""
-    event = json.loads((PAYLOADS / "in_transit_to_delivered.json").read_bytes())
+    event = of_today(json.loads((PAYLOADS / "in_transit_to_delivered.json").read_bytes()))
     event["result"]["tracking_code"] = number
     body = json.dumps(event, ensure_ascii=False).encode()
     headers = {"X-Hmac-Signature": easypost.signature(body, SECRETS["easypost"])}
@@ -82,12 +83,16 @@ def test_a_scan_of_a_parcel_that_nobody_has_reported_is_kept_and_counts_at_the_s
     assert inbox(world).kept("easypost", NUMBER) == ()
 
 
-def test_the_same_message_is_kept_once_and_for_a_while(house: House, world: World) -> None:
+def test_the_same_message_is_kept_once_for_each_carrier_and_for_a_while(
+    house: House, world: World
+) -> None:
     for _ in range(3):
         scan()
 
-    (row,) = [row for row in house.rows("orders") if row["SK"]["S"].startswith("SCANS#")]
-    left = int(row["expires_at"]["N"]) - now().timestamp()
+    rows = [row for row in house.rows("orders") if row["SK"]["S"].startswith("SCANS#")]
+    carriers = {row["PK"]["S"].split("#")[1] for row in rows}
+    assert (len(rows), carriers) == (2, {"easypost", "usps"})
+    left = int(rows[0]["expires_at"]["N"]) - now().timestamp()
     assert timedelta(days=29).total_seconds() < left <= timedelta(days=30).total_seconds()
 
 
@@ -112,7 +117,7 @@ def test_a_shipment_that_is_reported_again_counts_what_was_left_of_the_first_tim
 
 
 def easypost_update() -> TrackingUpdate:
-    event = json.loads((PAYLOADS / "in_transit_to_delivered.json").read_bytes())
+    event = of_today(json.loads((PAYLOADS / "in_transit_to_delivered.json").read_bytes()))
     event["result"]["tracking_code"] = NUMBER
     told = CARRIERS["easypost"].read(Call(json.dumps(event).encode()))
     assert not isinstance(told, Ignored)

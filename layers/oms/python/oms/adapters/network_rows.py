@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from oms.adapters.dynamodb import Item, key, n, number, pack, text, unpack
+from oms.adapters.dynamodb import Item, key, n, number, pack, s, text, unpack
 from oms.adapters.stock_rows import outbox_row, stamp
 from oms.contracts import codec
 from oms.domain.events import LocationChanged
 from oms.domain.locations import Location, LocationKind
+from oms.domain.network.lanes import Measured
 from oms.domain.network.rates import Card
 
 LOCATIONS, CARDS = "LOCATIONS", "RATES"
+MEASURED = "MEASURED"
 
 
 def location_key(location_id: str) -> Item:
@@ -66,6 +68,18 @@ def card_body(card: Card) -> Item:
 
 def read_card(item: Item) -> Card:
     return codec.decode(unpack(item["body"]), Card)
+
+
+def measured_row(carrier: str, measured: tuple[Measured, ...], at: datetime) -> Item:
+    return {
+        **key(MEASURED, carrier),
+        "body": pack(codec.encode(measured)),
+        "learned_at": s(stamp(at)),
+    }
+
+
+def read_measured(item: Item) -> tuple[Measured, ...]:
+    return codec.decode(unpack(item["body"]), tuple[Measured, ...])
 
 
 def changed_row(changed: LocationChanged, version: int, at: datetime, actor: str) -> Item:

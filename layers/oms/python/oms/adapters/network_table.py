@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -12,19 +12,23 @@ from oms.adapters.dynamodb import DynamoDB, Item, Write, client, get_row, n, que
 from oms.adapters.network_rows import (
     CARDS,
     LOCATIONS,
+    MEASURED,
     card_body,
     card_key,
     changed_row,
     location_key,
     location_row,
+    measured_row,
     past_card_key,
     read_card,
     read_location,
+    read_measured,
     version_of,
 )
 from oms.domain.errors import Contended, NotFound, OmsError, Refused
 from oms.domain.inventory import UnknownLocation
 from oms.domain.locations import Location
+from oms.domain.network.lanes import Measured
 from oms.domain.network.openness import changes
 from oms.domain.network.rates import Card, Tables
 from oms.settings import setting
@@ -90,7 +94,22 @@ class NetworkTable:
         raise Contended(f"others were faster than {location_id}, {ROUNDS} times")
 
     def tables(self) -> Tables:
-        return Tables(self.cards())
+        """Where no carrier has a card, nothing is measured either."""
+        cards = self.cards()
+        return Tables(cards, self.measured() if cards else ())
+
+    def measured(self) -> tuple[Measured, ...]:
+        return tuple(each for row in self._of(MEASURED) for each in read_measured(row))
+
+    def learn(self, measured: Iterable[Measured], at: datetime) -> int:
+        """In the place of what was measured before, of every carrier; how many lanes are known."""
+        found: dict[str, list[Measured]] = {row["SK"]["S"]: [] for row in self._of(MEASURED)}
+        for each in measured:
+            found.setdefault(each.lane.carrier, []).append(each)
+        for carrier, lanes in found.items():
+            row = measured_row(carrier, tuple(lanes), at)
+            self._client.put_item(TableName=self._table, Item=row)
+        return sum(map(len, found.values()))
 
     def cards(self) -> tuple[Card, ...]:
         return tuple(map(read_card, self._of(CARDS)))

@@ -49,6 +49,7 @@ from oms.domain.ids import order_of_return
 from oms.domain.inventory import MovementKind, StockChange
 from oms.domain.network.capacity import CapacityChange
 from oms.domain.order import Fact, Order, apply, awaited_items, capacity_changes, moves_at_once
+from oms.domain.promising.standing import news, standing
 from oms.domain.returns import waits as returns
 from oms.domain.returns.waits import ReturnWait
 from oms.domain.waits import Wait, has_business, is_awaited, outcome
@@ -281,7 +282,7 @@ class OrdersTable(OrderReader):
             if decision and fact is recorded[0]:
                 item |= {DECISION: db.deflate(decision)}
             if fact is recorded[-1]:
-                item |= _consequences(before, after)
+                item |= _consequences(before, after, fact.at)
             put = {"TableName": self._table, "Item": item, "ConditionExpression": ABSENT}
             yield Write({"Put": put}, lambda _: StaleOrder(order_id))
 
@@ -447,11 +448,13 @@ def _ended(before: Order | None, after: Order) -> dict[str, str]:
     return {**of_the_order, **returns.ended(before, after)}
 
 
-def _consequences(before: Order | None, after: Order) -> Item:
-    """What the publisher must know beside the event: waits that ended, stock that is owed."""
+def _consequences(before: Order | None, after: Order, at: datetime) -> Item:
+    """What the publisher must know beside the event: waits that ended, stock that is owed, and that
+    its customer should be told another day, unless somebody can help."""
     ended, owed = _ended(before, after), set(before.owed_stock if before else ())
     told: Item = {"wake": db.s(json.dumps(ended))} if ended else {}
-    return told | ({"owes_stock": db.flag(True)} if set(after.owed_stock) - owed else {})
+    told |= {"owes_stock": db.flag(True)} if set(after.owed_stock) - owed else {}
+    return told | ({"at_risk": db.flag(True)} if news(after, standing(after, at)) else {})
 
 
 def _used_up(before: Order, after: Order) -> bool:

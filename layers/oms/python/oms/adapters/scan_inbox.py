@@ -1,6 +1,8 @@
 """Scans that came before their parcel, kept until the warehouse reports it, or its label is.
 
 TRACKING#<carrier>#<number> / SCANS#<fingerprint>    one message of the carrier, as it was read
+
+A message of an aggregator is kept under each carrier that the parcel may be shipped with.
 """
 
 from __future__ import annotations
@@ -30,12 +32,12 @@ class ScanInbox:
 
     def keep(self, update: TrackingUpdate, at: datetime) -> None:
         """The same message twice is one row."""
-        item = {
-            **_row_key(update),
+        said = {
             "body": db.pack(codec.encode(update)),
             "expires_at": db.n(int((at + KEPT_FOR).timestamp())),
         }
-        self._client.put_item(TableName=self._table, Item=item)
+        for key in _row_keys(update):
+            self._client.put_item(TableName=self._table, Item={**key, **said})
 
     def kept(self, carrier: str, tracking_number: str) -> tuple[TrackingUpdate, ...]:
         rows = db.query(
@@ -51,7 +53,9 @@ class ScanInbox:
         return tuple(codec.decode(db.unpack(row["body"]), TrackingUpdate) for row in rows)
 
     def drop(self, update: TrackingUpdate) -> None:
-        self._client.delete_item(TableName=self._table, Key=_row_key(update))
+        """Under every name that it was kept under."""
+        for key in _row_keys(update):
+            self._client.delete_item(TableName=self._table, Key=key)
 
 
 def record_kept(
@@ -93,8 +97,8 @@ def _record(
     at: datetime,
     told: Callable[[tuple[Scan, ...]], Command],
 ) -> Order:
-    actor = f"carrier:{number[0]}"
     for update in inbox.kept(*number):
+        actor = f"carrier:{update.carrier}"
         order = orders.change(order.order_id, told(update.scans), at=at, actor=actor, seen=order)
         inbox.drop(update)
     return order
@@ -105,8 +109,8 @@ def scan_inbox() -> ScanInbox:
     return ScanInbox(db.client(), setting("ORDERS_TABLE"))
 
 
-def _row_key(update: TrackingUpdate) -> Item:
+def _row_keys(update: TrackingUpdate) -> list[Item]:
     text = "\x1f".join(sorted(scan.fingerprint for scan in update.scans))
     fingerprint = hashlib.sha256(text.encode()).hexdigest()[:32]
-    pk = tracking_pk(update.carrier, update.tracking_number)
-    return db.key(pk, f"SCANS#{fingerprint}")
+    pks = (tracking_pk(name, update.tracking_number) for name in update.names)
+    return [db.key(pk, f"SCANS#{fingerprint}") for pk in pks]

@@ -86,6 +86,8 @@ SOURCES: dict[type[Any], str] = {
     e.FulfillmentOrderCollected: FULFILLMENT,
     e.FulfillmentOrderShipped: FULFILLMENT,
     e.FulfillmentOrderDelivered: FULFILLMENT,
+    e.FulfillmentOrderUpgraded: FULFILLMENT,
+    e.PromiseRevised: ROUTING,
     e.ParcelScanned: TRACKING,
     e.PaymentAuthorizationExpired: PAYMENTS,
     e.PaymentDisputed: PAYMENTS,

@@ -8,6 +8,7 @@ from oms.contracts import codec
 from oms.contracts.api import views as v
 from oms.contracts.events import CATALOGUE
 from oms.contracts.render_credits import credit_view
+from oms.contracts.render_promises import standing_view
 from oms.domain.crediting import creditable
 from oms.domain.fulfillment import Delivery, FulfillmentOrder, Quantity
 from oms.domain.lines import Line
@@ -51,6 +52,7 @@ def order_view(order: Order) -> v.OrderView:
         ],
         credits=[credit_view(order, credit) for credit in order.credits],
         linked_to=order.linked_to,
+        promise=standing_view(order),
     )
 
 
@@ -113,6 +115,7 @@ def fulfillment_view(order: Order, of: FulfillmentOrder) -> v.FulfillmentOrderVi
         deliver_by=of.deliver_by,
         pickup_location="" if of.delivery is Delivery.SHIP else order.pickup_location,
         ready_at=of.ready_at,
+        method=of.method,
     )
 
 

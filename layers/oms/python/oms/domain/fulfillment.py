@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from oms.domain.network.lanes import Basis
 from oms.domain.tracking import Scan, TrackingStatus
 
 
@@ -103,7 +104,9 @@ class Parcel:
 @dataclass(frozen=True, slots=True)
 class FulfillmentOrder:
     """`ship_on` is the local day (ISO) whose capacity it has taken, if that is limited; `ready_at`
-    since when the customer can collect it; `delivered_at` when we were told that they have it."""
+    since when the customer can collect it; `delivered_at` when we were told that they have it.
+    `basis` is what `deliver_by` was made of; only with it `assigned_at` and `shipped_at` are kept.
+    `method`: it goes by another than the order's."""
 
     fulfillment_order_id: str
     location_id: str
@@ -117,6 +120,10 @@ class FulfillmentOrder:
     deliver_by: str = ""
     ready_at: datetime | None = None
     delivered_at: datetime | None = None
+    basis: Basis | None = None
+    assigned_at: datetime | None = None
+    shipped_at: datetime | None = None
+    method: str = ""
 
     def is_uncollected(self, at: datetime) -> bool:
         """It is ready, and nobody came for it in time."""

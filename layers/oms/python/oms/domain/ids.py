@@ -43,3 +43,16 @@ def order_of_return(identity: str) -> str:
     if not identity.startswith("ret_") or "-" not in identity:
         raise NotFound("return", identity)
     return "ord_" + identity.removeprefix("ret_").rpartition("-")[0]
+
+
+def label_id(fulfillment_order_id: str, *seed: str) -> str:
+    """80 bits tell the labels of a fulfillment order apart."""
+    named = name_of("label", fulfillment_order_id, *seed)[:16]
+    return f"lbl_{fulfillment_order_id.removeprefix('ful_')}-{named}"
+
+
+def order_of_label(identity: str) -> str:
+    """The order is in the id; what is no such id belongs to no order."""
+    if not identity.startswith("lbl_") or identity.count("-") < 2:
+        raise NotFound("label", identity)
+    return "ord_" + identity.removeprefix("lbl_").rsplit("-", 2)[0]

@@ -44,6 +44,10 @@ class Location:
     tags: tuple[str, ...] = ()
     pickup: bool = False
     outages: tuple[Outage, ...] = ()
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    phone: str = ""
 
     @property
     def place(self) -> Place | None:

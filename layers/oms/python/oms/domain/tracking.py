@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 
@@ -24,6 +24,11 @@ class TrackingStatus(StrEnum):
 
 
 RANK = {status: rank for rank, status in enumerate(TrackingStatus)}
+FINAL = (TrackingStatus.RETURN_TO_SENDER, TrackingStatus.DELIVERED)
+
+# Carriers use a number again. What was seen before the order was there is of an older parcel; a day
+# is left for clocks and zones. It is not counted from the shipment, which warehouses report late.
+BEFORE_THE_ORDER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +48,20 @@ class Scan:
 class TrackingUpdate:
     """What one message of a carrier says of one parcel, in the carrier's order of time. Where an
     aggregator speaks for others, `known_as` are the carriers that may have been named when the
-    parcel was shipped."""
+    parcel was shipped. `unknown` are codes that no table of ours has, `zoneless` how many times
+    came without a zone and were taken for UTC: both are counted, never guessed."""
 
     carrier: str
     tracking_number: str
     scans: tuple[Scan, ...]
     known_as: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    zoneless: int = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The carriers under which the parcel may be found."""
+        return tuple(dict.fromkeys((self.carrier, *self.known_as)))
 
 
 def scan(
@@ -60,6 +73,11 @@ def scan(
     return Scan(status, at, code, hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
+def since(placed_at: datetime, scans: tuple[Scan, ...]) -> tuple[Scan, ...]:
+    """Those that can be of a parcel of an order that was placed then."""
+    return tuple(scan for scan in scans if scan.at >= placed_at - BEFORE_THE_ORDER)
+
+
 def furthest(
     status: TrackingStatus, scanned_at: datetime | None, scan: Scan
 ) -> tuple[TrackingStatus, datetime | None]:
@@ -67,22 +85,20 @@ def furthest(
 
     * The latest scan by the carrier's time counts; a late message never moves a parcel back.
     * What says nothing (`unknown`) changes nothing.
-    * Delivered is the end, even if the carrier stamped it before an earlier leg (they do).
-    * A return to the sender is left only by a delivery that came before it: the delivery after
-      it is the one to the sender, not to the customer.
+    * Delivered or on its way back is the end, even if the carrier stamped it before an earlier leg
+      (they do). Of the two the first counts: the delivery after a return is the one to the sender,
+      not to the customer; so is one at the same time.
     """
-    if scan.status is TrackingStatus.UNKNOWN or status is TrackingStatus.DELIVERED:
+    if scan.status is TrackingStatus.UNKNOWN or not _moves(status, scanned_at, scan):
         return status, scanned_at
-    if _moves(status, scanned_at, scan):
-        return scan.status, scan.at
-    return status, scanned_at
+    return scan.status, scan.at
 
 
 def _moves(status: TrackingStatus, scanned_at: datetime | None, scan: Scan) -> bool:
     if scanned_at is None:
         return True
-    if status is TrackingStatus.RETURN_TO_SENDER:
-        return scan.status is TrackingStatus.DELIVERED and scan.at < scanned_at
-    if scan.status in (TrackingStatus.DELIVERED, TrackingStatus.RETURN_TO_SENDER):
-        return True
+    if status in FINAL and scan.status in FINAL:
+        return (scan.at, FINAL.index(scan.status)) < (scanned_at, FINAL.index(status))
+    if status in FINAL or scan.status in FINAL:
+        return scan.status in FINAL
     return (scan.at, RANK[scan.status]) > (scanned_at, RANK[status])

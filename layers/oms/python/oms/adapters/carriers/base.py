@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,3 +37,30 @@ class Carrier(Protocol):
 
     def read(self, call: Call) -> tuple[TrackingUpdate, ...] | Ignored:
         """Of each parcel that the message is about. Raises MalformedUpdate."""
+
+
+def hex_mac(message: bytes, secret: str) -> str:
+    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+
+
+def base64_mac(message: bytes, secret: str) -> str:
+    return base64.b64encode(hmac.digest(secret.encode(), message, hashlib.sha256)).decode()
+
+
+class CarrierAnswered(MalformedUpdate):
+    """The carrier answered with an error of its own: it does not know the number, or refuses us."""
+
+    def __init__(self, carrier: str, error: str) -> None:
+        super().__init__(carrier, f"the carrier answered with its error {error}")
+        self.error = error
+
+
+class Polled(Protocol):
+    """A carrier that answers when it is asked."""
+
+    @property
+    def code(self) -> str: ...
+
+    def read_answer(self, body: bytes, number: str = "") -> tuple[TrackingUpdate, ...]:
+        """Of each parcel in the answer of its tracking API; `number` is what was asked for, where
+        answers do not name it. Raises CarrierAnswered, MalformedUpdate."""

@@ -1,40 +1,171 @@
-"""Labels for parcels that come back. To add a carrier: a class here or beside, a line below, the
-conformance suite."""
+"""Labels: what a parcel may cost, its label, and the list that goes with a day's parcels.
+
+`Labels` is what every carrier of labels does; `labels_of` knows those that a deployment has. To
+add one: a file here, a line in `PROVIDERS`, the conformance suite. Labels of parcels that come
+back are in `LABELS`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
 from typing import Protocol
 
 from oms.domain.contact import PostalAddress
-from oms.domain.errors import OmsError
+from oms.domain.errors import Contended, OmsError, Refused
 from oms.domain.ids import name_of
+from oms.domain.locations import Location
+from oms.domain.network.rates import Card
+
+PDF, PNG = "application/pdf", "image/png"
+SUFFIXES = {PDF: "pdf", PNG: "png"}
 
 
 class LabelRefused(OmsError):
     """The carrier will not take such a parcel: another time it would say the same."""
 
 
+class Unanswered(Contended):
+    """Nobody knows what the carrier has done: the same key finds out."""
+
+    def __init__(self, carrier: str, why: str) -> None:
+        super().__init__(f"{carrier} gave no answer ({why}); ask again under the same key")
+
+
+class NotConnected(Refused):
+    """The carrier's key is missing, unknown or may not do it: nothing was bought."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What a label is asked for. `key`: the same key is the same label; `reference` is printed."""
+    """What a label is asked for. `key`: the same key is the same label; `reference` is printed;
+    `weight_g` is 0 where nobody knows."""
 
     key: str
     reference: str
     sender: PostalAddress
     receiver: PostalAddress
+    weight_g: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """One parcel: what it weighs and measures, sides 0 where nobody measured; `at` is now.
+
+    `origin` is the location that it leaves, by which cards know zones and ship days.
+    """
+
+    reference: str
+    sender: PostalAddress
+    receiver: PostalAddress
+    origin: Location
+    at: datetime
+    weight_g: int
+    length_mm: int = 0
+    width_mm: int = 0
+    height_mm: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`days` until it is there, and the day; None where the carrier does not say."""
+
+    carrier: str
+    service: str
+    amount: int
+    currency: str
+    days: int | None = None
+    deliver_by: date | None = None
+    rate_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
     """`document` is to be printed; whoever has no printer shows `qr` as a picture where parcels are
-    taken: it names nobody."""
+    taken: it names nobody. `zpl` is for label printers, empty where there is none; `label_id` is
+    what the carrier knows it by; the cost is in minor units."""
 
     carrier: str
     tracking_number: str
     document: bytes
     media_type: str
     qr: str = ""
+    zpl: bytes = b""
+    service: str = ""
+    cost: int = 0
+    currency: str = ""
+    label_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """A label as it is remembered."""
+
+    key: str
+    label_id: str
+    tracking_number: str
+    service: str
+    bought_at: datetime
+    weight_g: int = 0
+
+
+class Voiding(StrEnum):
+    VOIDED = "voided"
+    ALREADY = "already"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Voided:
+    outcome: Voiding
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """The parcels that leave a location with a carrier; `number` counts those of its `day`."""
+
+    key: str
+    carrier: str
+    location: Location
+    day: date
+    number: int
+    labels: tuple[Bought, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """`manifest_id` is what the carrier knows it by."""
+
+    document: bytes
+    media_type: str
+    manifest_id: str = ""
+
+
+class Labels(Protocol):
+    """Whatever raises neither LabelRefused nor NotConnected may be tried again under its key."""
+
+    @property
+    def code(self) -> str:
+        """Of the carrier whose webhooks tell of these parcels."""
+
+    def rates(self, shipment: Shipment) -> tuple[Rate, ...]:
+        """The cheapest first; nothing where it does not take such a parcel."""
+
+    def prepare(self, shipment: Shipment, key: str) -> str:
+        """What the carrier will know the purchase by. Nothing is bought; whoever keeps this before
+        they buy never buys twice, whatever becomes of the answer."""
+
+    def buy(self, shipment: Shipment, service: str, key: str, prepared: str = "") -> Label:
+        """The same key is the same label. Raises LabelRefused."""
+
+    def void(self, label: Bought, at: datetime) -> Voided:
+        """A label that nobody will use is not paid for; twice is once."""
+
+    def manifest(self, hand_over: HandOver) -> Manifest:
+        """The same parcels are on one list, however often it is asked for. Raises LabelRefused."""
 
 
 class ReturnLabels(Protocol):
@@ -62,7 +193,39 @@ class SandboxLabels:
             raise LabelRefused("the receiver has no country")
         number = f"TR{name_of('return label', parcel.key)[:16].upper()}"
         qr = f"test-return:{number}"
-        return Label(self.code, number, printed(parcel, number, qr), "application/pdf", qr)
+        return Label(self.code, number, printed(parcel, number, qr), PDF, qr)
 
 
 LABELS: dict[str, ReturnLabels] = {labels.code: labels for labels in (SandboxLabels(),)}
+
+
+def return_labels(code: str) -> ReturnLabels | None:
+    """Of this carrier; None where customers choose one."""
+    if code != "easypost":
+        return LABELS.get(code)
+    from oms.adapters.carriers.easypost_labels import EasyPostReturns, easypost_labels
+
+    return EasyPostReturns(easypost_labels())
+
+
+def _easypost() -> Labels:
+    from oms.adapters.carriers.easypost_labels import easypost_labels
+
+    return easypost_labels()
+
+
+PROVIDERS: Mapping[str, Callable[[], Labels]] = {"easypost": _easypost}
+
+
+def labels_of(carriers: Sequence[str], cards: Sequence[Card]) -> dict[str, Labels]:
+    """By carrier: a provider by its name, any other by its card, where it has one."""
+    from oms.adapters.carriers.table_carrier import TableCarrier
+
+    found: dict[str, Labels] = {}
+    by_carrier = {card.carrier: card for card in cards if card.charges}
+    for carrier in carriers:
+        if carrier in PROVIDERS:
+            found[carrier] = PROVIDERS[carrier]()
+        elif carrier in by_carrier:
+            found[carrier] = TableCarrier(by_carrier[carrier])
+    return found

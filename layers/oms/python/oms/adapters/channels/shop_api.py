@@ -6,7 +6,7 @@ one, else by looking first. To add a shop: a class beside the channel, a line in
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -25,7 +25,12 @@ class Later(OmsError):
 
 
 class RefusedByShop(OmsError):
-    """It will not be done, however often it is asked: a person looks at it."""
+    """It will not be done, however often it is asked: a person looks at it. `skus`: of several
+    levels, those that were not set; all others were."""
+
+    def __init__(self, why: str, skus: Iterable[str] = ()) -> None:
+        super().__init__(why)
+        self.skus = tuple(skus)
 
 
 @dataclass(frozen=True, slots=True)

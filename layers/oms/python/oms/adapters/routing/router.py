@@ -336,6 +336,7 @@ def _assigned(identity: str, assignment: Assignment, sourced: Sourced) -> Assign
         ship_by=assignment.ship_by if timed else None,
         deliver_by=_iso(assignment.deliver_by),
         delivery=_delivery(where, sourced.store),
+        basis=sourced.snapshot.location(where).basis,
     )
 
 

@@ -19,6 +19,7 @@ from oms.domain.network.calendars import HORIZON_DAYS, next_ship_day
 from oms.domain.network.capacity import full_days
 from oms.domain.network.rates import Load
 from oms.domain.order import Order, awaited_items, excluded, preordered_items, waited_for
+from oms.domain.promising.standing import promised_day
 from oms.domain.routing import Decision, RoutingOutcome
 from oms.domain.routing.deciding import route_order
 from oms.domain.routing.hopeless import hopeless
@@ -275,7 +276,7 @@ def facts_of(order: Order, channel: Channel, items: Iterable[StockItem]) -> Orde
         wanted=tuple(wanted_of(line, line.unrouted) for line in order.lines if line.unrouted),
         tags=order.tags,
         customer_tier=order.customer_tier,
-        deliver_by=date.fromisoformat(order.deliver_by) if order.deliver_by else None,
+        deliver_by=promised_day(order),
         pickup_location=order.pickup_location,
         allow_partial=ahead or any(item.policy.backorders.partial for item in items),
     )

@@ -55,7 +55,11 @@ class ParcelGiven(Contract):
 
 
 class Ship(Contract):
-    parcels: Annotated[list[ParcelGiven], Field(min_length=1, max_length=60)]
+    """Without `parcels`: all of it is in the one parcel that a label was bought for."""
+
+    parcels: Annotated[list[ParcelGiven], Field(min_length=1, max_length=60)] = Field(
+        default_factory=list
+    )
 
     def faults(self) -> Iterator[Fault]:
         for place in repeats((each.carrier, each.tracking_number) for each in self.parcels):

@@ -27,6 +27,7 @@ from oms.contracts.api.fields import (
     backwards,
     repeats,
 )
+from oms.contracts.api.promises import PromiseView
 from oms.contracts.api.views import At, View
 from oms.contracts.invalid import Fault
 
@@ -222,16 +223,6 @@ class AvailabilityItem(View, omit_defaults=True):
     locations: list[PlaceAvailability] | None = None
     incoming: list[IncomingView] = msgspec.field(default_factory=list)
     backorder: BackorderView | None = None
-
-
-class PromiseView(View):
-    """`cost` is what the shipments cost us, in minor units of the network's currency."""
-
-    method: str
-    ship_by: At
-    deliver_by: On | None
-    cost: int
-    locations: list[str]
 
 
 class AvailabilityView(View, omit_defaults=True):

@@ -132,8 +132,12 @@ class PutLocation(Contract):
     name: Label
     kind: Literal["warehouse", "store", "third_party", "vendor"] = "warehouse"
     country: Country
+    line1: FreeText = ""
+    line2: FreeText = ""
+    city: FreeText = ""
     region: FreeText = ""
     postal_code: FreeText = ""
+    phone: FreeText = ""
     fixed_cost: UnitPrice = 0
     unit_cost: UnitPrice = 0
     active: bool = True
@@ -367,8 +371,12 @@ class LocationView(View):
     name: str
     kind: str
     country: str
+    line1: str
+    line2: str
+    city: str
     region: str
     postal_code: str
+    phone: str
     fixed_cost: int
     unit_cost: int
     active: bool

@@ -8,9 +8,11 @@ from pydantic import Field
 
 from oms.contracts.api.fields import Contract
 from oms.contracts.api.invoices import InvoicePolicyGiven
+from oms.contracts.api.promises import PromisePolicyGiven
 from oms.contracts.api.refunds import RefundPolicyGiven
 from oms.contracts.api.return_policy import ReturnPolicyGiven
 from oms.contracts.api.screening import HoldPolicyGiven
+from oms.contracts.api.tracking_policy import TrackingPolicyGiven
 from oms.contracts.api.views import At, View
 
 Version = Annotated[int, Field(ge=0, le=10**9)]
@@ -31,6 +33,8 @@ POLICIES: dict[str, type[PolicyGiven]] = {
     "returns": ReturnPolicyGiven,
     "refunds": RefundPolicyGiven,
     "invoices": InvoicePolicyGiven,
+    "promises": PromisePolicyGiven,
+    "tracking": TrackingPolicyGiven,
 }
 
 

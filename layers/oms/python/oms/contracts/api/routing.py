@@ -26,7 +26,7 @@ from oms.contracts.api.fields import (
     backwards,
     repeats,
 )
-from oms.contracts.api.views import At, View
+from oms.contracts.api.views import At, BasisView, PromiseStandingView, View
 from oms.contracts.invalid import Fault
 
 Kind = Literal["warehouse", "store", "third_party", "vendor"]
@@ -271,12 +271,15 @@ class RuleSetsView(View):
 
 
 class PlannedView(View):
+    """`basis`: what the day of arrival was made of."""
+
     location_id: str
     lines: dict[str, int]
     cost: int
     ship_on: str | None = None
     ship_by: At | None = None
     deliver_by: str | None = None
+    basis: BasisView | None = None
 
 
 class RunnerUpView(View):
@@ -366,10 +369,12 @@ class RoutingDecisionView(View):
 
 
 class RoutingView(View):
-    """Oldest first. None of an order that has not been routed yet."""
+    """Oldest first. None of an order that has not been routed yet. `promise`: what its customer was
+    promised, and of what that was made."""
 
     order_id: str
     decisions: list[RoutingDecisionView]
+    promise: PromiseStandingView | None = None
 
 
 class SimulatedView(View):

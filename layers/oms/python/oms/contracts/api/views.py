@@ -83,7 +83,7 @@ class ParcelView(View):
 class FulfillmentOrderView(View):
     """`delivery`: ship, pickup (collected where it lies) or ship_to_store; `ship_by` is when it
     must be with the carrier, `deliver_by` the day it should arrive, `ready_at` since when it can be
-    collected, at `pickup_location`."""
+    collected, at `pickup_location`; `method`: it goes by another than the order's."""
 
     fulfillment_order_id: str
     order_id: str
@@ -97,6 +97,7 @@ class FulfillmentOrderView(View):
     deliver_by: str = ""
     pickup_location: str = ""
     ready_at: At | None = None
+    method: str = ""
 
 
 class HoldView(View):
@@ -188,6 +189,41 @@ class OrderEditView(View):
     declined: str = ""
 
 
+class BasisView(View, omit_defaults=True):
+    """What a day was made of. `source` tables: the carrier's own transit times, `card_version` says
+    which; nothing tells how sure they are. `source` measured: of `parcels`, `on_time` were there
+    within `days` of when they should have left, so that at least `confidence` percent of all are."""
+
+    source: str
+    carrier: str
+    method: str
+    zone: str = ""
+    card_version: int = 0
+    days: int | None = None
+    cut_off: str = ""
+    confidence: int | None = None
+    parcels: int | None = None
+    on_time: int | None = None
+
+
+class PromiseStandingView(View, omit_defaults=True):
+    """Of an order. `deliver_by` is the day that holds: the storefront's, else `ours`, which the
+    first plan gave; `days_apart`: so many days later than ours the storefront's is, below zero if
+    it is sooner. `revised`: the day that the customer was told instead, empty: that nobody knows
+    it; `told_at` when. `made_of` is by fulfillment order."""
+
+    deliver_by: str
+    made_at: At | None
+    ours: str = ""
+    days_apart: int | None = None
+    ship_by: At | None = None
+    rule_set: str = ""
+    rule_set_version: int = 0
+    made_of: dict[str, BasisView] = {}
+    revised: str = ""
+    told_at: At | None = None
+
+
 class OrderView(View):
     """The three statuses beside `status` are derived from money and quantities.
 
@@ -228,6 +264,7 @@ class OrderView(View):
     credits: list[CreditView] = []
     linked_to: str = ""
     tracking_token: str = ""
+    promise: PromiseStandingView | None = None
 
 
 class OrderPage(View):
@@ -278,7 +315,8 @@ class SalesReport(View):
 
 class AttentionView(View):
     """`return_id`: where it is not the order itself that needs a decision, but a return of it,
-    whose `status` this is."""
+    whose `status` this is. `message_id`: what a shop said and nobody understood; then `order_id` is
+    empty where that is not known, and it is decided on under /inbox."""
 
     order_id: str
     reason: str
@@ -286,6 +324,7 @@ class AttentionView(View):
     placed_at: At
     since: At | None = None
     return_id: str = ""
+    message_id: str = ""
 
 
 class AttentionPage(View):

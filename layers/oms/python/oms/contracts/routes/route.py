@@ -22,6 +22,8 @@ SCOPES = {
     "reports.read": "See reports",
     "credit.read": "See store credit and gift cards",
     "credit.write": "Issue, correct and cancel store credit and gift cards",
+    "channels.read": "See the shops on other platforms, what they said and what they are told",
+    "channels.write": "Change shops, replay what they said, tell them again what has failed",
     "policies": "See and change the policies that decisions are made by",
     "ops": "Decide what needs attention, check the books",
 }

@@ -5,6 +5,7 @@ from oms.domain.commands.editing import (
     CompleteEdit,
     DeclineEdit,
 )
+from oms.domain.commands.following import FollowChannel
 from oms.domain.commands.fulfillment import (
     AcceptFulfillmentOrder,
     CancelPickup,
@@ -38,6 +39,10 @@ from oms.domain.commands.payments import (
     RecordPaymentResult,
     RenewAuthorization,
     RetryPaymentOperation,
+)
+from oms.domain.commands.promises import (
+    RevisePromise,
+    UpgradeFulfillmentOrder,
 )
 from oms.domain.commands.refunds import (
     GrantRefund,
@@ -100,6 +105,7 @@ Command = (
     | ApplyEdit
     | CompleteEdit
     | DeclineEdit
+    | FollowChannel
     | SettleStock
     | GrantRefund
     | ReceiveExchange
@@ -112,6 +118,8 @@ Command = (
     | InspectReturn
     | RecordReturnLabel
     | RecordReturnScans
+    | UpgradeFulfillmentOrder
+    | RevisePromise
 )
 
 __all__ = [
@@ -133,6 +141,7 @@ __all__ = [
     "EndHolds",
     "ExpireAuthorization",
     "ExpireReturn",
+    "FollowChannel",
     "GrantRefund",
     "InspectReturn",
     "PackFulfillmentOrder",
@@ -159,9 +168,11 @@ __all__ = [
     "RescheduleBackorder",
     "ResolveAttention",
     "RetryPaymentOperation",
+    "RevisePromise",
     "SettleStock",
     "ShipFulfillmentOrder",
     "ShortPickFulfillmentOrder",
     "TakeBackFulfillmentOrder",
     "TenderGiven",
+    "UpgradeFulfillmentOrder",
 ]

@@ -2,10 +2,13 @@
 
 from oms.domain.decide import (
     cancelling,
+    disputing,
     editing,
+    following,
     fulfillment,
     holding,
     payment,
+    promising,
     refunding,
     returning,
     routing,
@@ -26,6 +29,9 @@ CAPABILITIES = (
     editing,
     returning,
     refunding,
+    following,
+    promising,
+    disputing,
 )
 
 __all__ = [

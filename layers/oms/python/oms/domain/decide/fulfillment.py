@@ -9,6 +9,7 @@ from oms.domain import commands as c
 from oms.domain import events as e
 from oms.domain.decide.deciding import after, decide, not_on_hold
 from oms.domain.decide.payment import asked_for, money_back
+from oms.domain.decide.promising import way_of
 from oms.domain.errors import IllegalTransition, QuantityExceeded, Refused
 from oms.domain.fulfillment import (
     NOT_BEGUN,
@@ -21,7 +22,7 @@ from oms.domain.fulfillment import (
 from oms.domain.holds import HoldStep
 from oms.domain.order import Order
 from oms.domain.payment import OperationKind
-from oms.domain.tracking import TrackingStatus
+from oms.domain.tracking import TrackingStatus, since
 
 # After so many refusals a person decides: routing is never a loop.
 MAX_ROUTING_ROUNDS = 5
@@ -197,15 +198,16 @@ def _(command: c.DeliverFulfillmentOrder, order: Order) -> tuple[e.Event, ...]:
 
 @decide.register
 def _(command: c.RecordScans, order: Order) -> tuple[e.Event, ...]:
+    scans = since(order.placed_at, command.scans)
     parcels = {
         scan.fingerprint
         for each in order.fulfillment_orders
         for parcel in each.parcels
         if (parcel.carrier, parcel.tracking_number) == (command.carrier, command.tracking_number)
-        for scan in command.scans
+        for scan in scans
         if not parcel.has(scan)
     }
-    unseen = {scan.fingerprint: scan for scan in command.scans if scan.fingerprint in parcels}
+    unseen = {scan.fingerprint: scan for scan in scans if scan.fingerprint in parcels}
     if not unseen:
         return ()
     in_order = tuple(sorted(unseen.values(), key=lambda scan: (scan.at, scan.fingerprint)))
@@ -255,7 +257,9 @@ def _reached(
     """The customer's door, or a store: where nothing is delivered before it is collected."""
     if _brought(order.fulfillment_order(identity)) is FulfillmentStatus.ARRIVED:
         return (e.FulfillmentOrderArrived(identity, scanned),)
-    delivered = e.FulfillmentOrderDelivered(identity, scanned)
+    seen = after(order, scanned) if scanned else order
+    way = way_of(seen, seen.fulfillment_order(identity))
+    delivered = e.FulfillmentOrderDelivered(identity, scanned, way)
     return (delivered, *completed(after(order, delivered)))
 
 

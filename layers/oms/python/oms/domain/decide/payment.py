@@ -7,11 +7,9 @@ from dataclasses import replace
 from oms.domain import commands as c
 from oms.domain import events as e
 from oms.domain.decide.deciding import after, decide
-from oms.domain.errors import NotFound
 from oms.domain.holds import HoldStep
 from oms.domain.order import Order
 from oms.domain.payment import (
-    DisputeStatus,
     Operation,
     OperationKind,
     OperationStatus,
@@ -119,7 +117,7 @@ def _rest(operation: Operation, order: Order) -> tuple[e.Event, ...]:
 
 def _excess(operation: Operation, order: Order) -> tuple[e.Event, ...]:
     """Too much was taken: it goes back to where it was taken."""
-    tender = order.payment.tender(_source(operation, order))
+    tender = order.payment.tender(source_of(operation, order))
     too_much = order.unrefunded - order.payable
     if operation.kind is not OperationKind.CAPTURE or tender is None:
         return ()
@@ -161,7 +159,7 @@ def _not_authorized(operation: Operation, reason: str, order: Order) -> tuple[e.
     return held(order, NOT_RENEWED) if order.lapsing(operation.of) else ()
 
 
-def _source(operation: Operation, order: Order) -> str:
+def source_of(operation: Operation, order: Order) -> str:
     source = order.payment.source_of(operation)
     return source.operation_id if source else ""
 
@@ -258,48 +256,6 @@ def _(command: c.ExpireAuthorization, order: Order) -> tuple[e.Event, ...]:
     return (*expired, *held(after(order, *expired), ENDED)) if expired else ()
 
 
-@decide.register
-def _(command: c.RecordDispute, order: Order) -> tuple[e.Event, ...]:
-    known = order.payment.dispute(command.dispute_id)
-    if known is None:
-        opened = _opened(command, order)
-        return (*opened, *_closed(_OPEN, command, after(order, *opened)))
-    return _closed(known.status, command, order)
-
-
-def _opened(command: c.RecordDispute, order: Order) -> tuple[e.Event, ...]:
-    of = _disputed(command, order)
-    said = f"{command.amount} of {of}: {command.reason or 'no reason given'}"
-    return (
-        e.PaymentDisputed(command.dispute_id, of, command.amount, command.reason),
-        e.OrderNeedsAttention(f"dispute {command.dispute_id} of {said}"),
-    )
-
-
-def _disputed(command: c.RecordDispute, order: Order) -> str:
-    """The authorization; a provider knows of its own operations only."""
-    payment = order.payment
-    for operation in payment.operations:
-        its_own = payment.provider_of(operation) == command.provider
-        if its_own and operation.reference == command.reference:
-            authorize = operation.kind is OperationKind.AUTHORIZE
-            return operation.operation_id if authorize else _source(operation, order)
-    raise NotFound("payment", command.reference)
-
-
-def _closed(known: DisputeStatus, command: c.RecordDispute, order: Order) -> tuple[e.Event, ...]:
-    """Banks change their minds; nothing is opened again. What was not given back while it was
-    disputed is owed again once it is won."""
-    if command.status in (known, _OPEN):
-        return ()
-    won = command.status is DisputeStatus.WON
-    closed = e.PaymentDisputeClosed(command.dispute_id, won)
-    return (closed, *money_back(after(order, closed)))
-
-
-_OPEN = DisputeStatus.OPEN
-
-
 def _captured_elsewhere(order: Order, cause: str = "") -> tuple[e.Event, ...]:
     """What was earned, where a capture has failed that nobody can retry: its authorization was
     renewed or has ended, or was of more than is due now."""
@@ -310,7 +266,7 @@ def _captured_elsewhere(order: Order, cause: str = "") -> tuple[e.Event, ...]:
 def _uncovered(order: Order) -> Shares:
     """What is owed on tenders that no failed capture is waiting on."""
     capture = OperationKind.CAPTURE
-    waiting = {_source(each, order) for each in order.unresolved if each.kind is capture}
+    waiting = {source_of(each, order) for each in order.unresolved if each.kind is capture}
     return tuple(share for share in order.shares_owed(capture) if share[0] not in waiting)
 
 

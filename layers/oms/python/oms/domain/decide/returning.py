@@ -27,6 +27,7 @@ from oms.domain.returns import (
 )
 from oms.domain.returns.eligibility import returnable
 from oms.domain.returns.settling import sent_at_once
+from oms.domain.tracking import since
 
 MAX_RETURNS = 100  # of an order, which keeps them all
 
@@ -174,7 +175,7 @@ def _(command: c.RecordReturnScans, order: Order) -> tuple[e.Event, ...]:
     unseen = {
         scan.fingerprint: scan
         for parcel in parcels
-        for scan in command.scans
+        for scan in since(order.placed_at, command.scans)
         if not parcel.has(scan)
     }
     if not unseen:

@@ -9,6 +9,7 @@ from oms.domain import commands as c
 from oms.domain import events as e
 from oms.domain.decide.cancelling import called_off
 from oms.domain.decide.deciding import after, decide, not_on_hold
+from oms.domain.decide.promising import promise_of
 from oms.domain.errors import IllegalTransition, QuantityExceeded, Refused
 from oms.domain.fulfillment import Delivery, Quantity, totals
 from oms.domain.holds import HoldStep
@@ -43,7 +44,8 @@ def _(command: c.RecordRouting, order: Order) -> tuple[e.Event, ...]:
         raise Refused(f"the stock of {order.order_id} must be taken in batches first")
     _well_said(order, command)
     _covers_open(order, command)
-    events: tuple[e.Event, ...] = (e.OrderRouted(command.plan, command.record), *short)
+    promise = promise_of(order, command.plan, command.record, waits=bool(short))
+    events: tuple[e.Event, ...] = (e.OrderRouted(command.plan, command.record, promise), *short)
     return (*events, *_denied(after(order, *events), command.denied))
 
 

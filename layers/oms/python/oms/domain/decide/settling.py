@@ -27,6 +27,7 @@ from oms.domain.returns.settling import (
     is_agreed,
     is_done,
     is_linked,
+    late_credit_of,
     sent_at_once,
     worthy_units,
 )
@@ -56,6 +57,16 @@ def _paid(order: Order, found: Return) -> tuple[e.Event, ...]:
     identity = credit_id(order.order_id, len(order.credits) + 1)
     credit = credit_of(order, found, units, identity)
     paid = e.ReturnSettled(found.return_id, units, credit)
+    return (paid, *_refunds(after(order, paid), found, credit))
+
+
+def paid_late(order: Order, return_id: str) -> tuple[e.Event, ...]:
+    """What a return was not given because the money was disputed, and is there again."""
+    found = order.return_(return_id)
+    identity = credit_id(order.order_id, len(order.credits) + 1)
+    if (credit := late_credit_of(order, found, identity)) is None:
+        return ()
+    paid = e.ReturnSettled(found.return_id, (), credit)
     return (paid, *_refunds(after(order, paid), found, credit))
 
 

@@ -53,6 +53,10 @@ from oms.domain.events.payments import (
     PaymentUnknown,
     PaymentVoided,
 )
+from oms.domain.events.promises import (
+    FulfillmentOrderUpgraded,
+    PromiseRevised,
+)
 from oms.domain.events.refunds import (
     RefundGranted,
 )
@@ -127,6 +131,8 @@ Event = (
     | FulfillmentOrderShipped
     | ParcelScanned
     | FulfillmentOrderDelivered
+    | FulfillmentOrderUpgraded
+    | PromiseRevised
     | OrderLinesCancelled
     | OrderCancelled
     | StockSettled
@@ -170,6 +176,7 @@ __all__ = [
     "FulfillmentOrderRejected",
     "FulfillmentOrderShipped",
     "FulfillmentOrderShortPicked",
+    "FulfillmentOrderUpgraded",
     "HoldPlaced",
     "HoldReleased",
     "LocationChanged",
@@ -203,6 +210,7 @@ __all__ = [
     "PaymentRefunded",
     "PaymentUnknown",
     "PaymentVoided",
+    "PromiseRevised",
     "RefundGranted",
     "RejectedLocation",
     "ReturnApproved",

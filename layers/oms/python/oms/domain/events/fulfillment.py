@@ -7,6 +7,7 @@ from datetime import datetime
 
 from oms.domain.fulfillment import Quantity
 from oms.domain.payment import Operation
+from oms.domain.promising.promise import Way
 from oms.domain.tracking import Scan
 
 
@@ -97,7 +98,9 @@ class ParcelScanned:
 
 @dataclass(frozen=True, slots=True)
 class FulfillmentOrderDelivered:
-    """Every parcel has arrived. `scanned`: the scans that told so; no other event tells them."""
+    """Every parcel has arrived. `scanned`: the scans that told so; no other event tells them.
+    `way`: how it came, where a day had been promised."""
 
     fulfillment_order_id: str
     scanned: ParcelScanned | None = None
+    way: Way | None = None

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from oms.domain.fulfillment import Quantity
+from oms.domain.network.lanes import Basis
+from oms.domain.promising.promise import OrderPromise
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,8 @@ class Assigned:
 
     `ship_on` is the local day (ISO) whose capacity it takes, empty where capacity is unlimited;
     `ship_by` the instant at which it must be with the carrier; `deliver_by` the day (ISO) it
-    should arrive; `delivery`: ship, pickup (collected where it lies) or ship_to_store.
+    should arrive; `delivery`: ship, pickup (collected where it lies) or ship_to_store; `basis` is
+    what the day of arrival was made of, where a carrier's card told.
     """
 
     fulfillment_order_id: str
@@ -24,6 +27,7 @@ class Assigned:
     ship_by: datetime | None = None
     deliver_by: str = ""
     delivery: str = "ship"
+    basis: Basis | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,11 @@ class OrderRoutingAbandoned:
 
 @dataclass(frozen=True, slots=True)
 class OrderRouted:
+    """`promise`: what its customer may expect, where a day can be told and none was before."""
+
     plan: tuple[Assigned, ...]
     record: RoutingRecord
+    promise: OrderPromise | None = None
 
 
 @dataclass(frozen=True, slots=True)

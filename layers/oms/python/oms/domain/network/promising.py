@@ -5,13 +5,14 @@ A promise is made of what is there now and reserves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from oms.domain.locations import Location
 from oms.domain.network.capacity import full_days
+from oms.domain.network.lanes import Basis
 from oms.domain.network.quoting import Quote, quote
 from oms.domain.network.rates import Load, Tables
 
@@ -33,6 +34,17 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Leg:
+    """What one location would ship; `items` are places in what was asked."""
+
+    location_id: str
+    ship_by: datetime
+    deliver_by: date | None
+    items: tuple[int, ...]
+    basis: Basis | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Promise:
     """By one method, for all that was asked; `deliver_by` only where every carrier tells.
 
@@ -44,6 +56,19 @@ class Promise:
     deliver_by: date | None
     cost: int
     location_ids: tuple[str, ...]
+    legs: tuple[Leg, ...] = ()
+
+    @property
+    def confidence(self) -> int:
+        """With how many percent all of it is there by then; 0 where a carrier's table alone tells.
+        What may be late in one part may be in another."""
+        known = [leg.basis.confidence if leg.basis else 0 for leg in self.legs]
+        return max(0, 100 - sum(100 - each for each in known)) if known and all(known) else 0
+
+    @property
+    def parcels(self) -> int:
+        """That were measured, of the leg of which the fewest were."""
+        return min((leg.basis.parcels if leg.basis else 0 for leg in self.legs), default=0)
 
 
 def methods_of(locations: Sequence[Location], tables: Tables) -> tuple[str, ...]:
@@ -83,18 +108,20 @@ def _promise(
     at: datetime,
     left: Mapping[tuple[str, date], int],
 ) -> Promise | None:
-    def best(wanted: Sequence[Asked]) -> _Shipment | None:
+    def best(places: Sequence[int]) -> _Shipment | None:
         """The soonest of the locations that have all of it, the cheapest of those."""
-        shipments = (
+        wanted = [asked[place] for place in places]
+        found = (
             _shipment(location, destination, method, wanted, tables, at, left)
             for location in locations
             if all(each.fits(location) for each in wanted)
         )
-        return min((s for s in shipments if s is not None), key=_Shipment.rank, default=None)
+        shipments = (replace(each, items=tuple(places)) for each in found if each is not None)
+        return min(shipments, key=_Shipment.rank, default=None)
 
-    if (whole := best(asked)) is not None:
+    if (whole := best(range(len(asked)))) is not None:
         return _told(method, [whole])
-    parts = [best([each]) for each in asked]
+    parts = [best([place]) for place in range(len(asked))]
     known = [part for part in parts if part is not None]
     return _told(method, known) if len(known) == len(parts) else None
 
@@ -103,6 +130,7 @@ def _promise(
 class _Shipment:
     quote: Quote
     units: int
+    items: tuple[int, ...] = ()
 
     @property
     def cost(self) -> int:
@@ -142,4 +170,15 @@ def _told(method: str, shipments: Sequence[_Shipment]) -> Promise:
         max(known) if len(known) == len(arrivals) else None,
         fixed + sum(each.units for each in shipments),
         tuple(sorted(by_location)),
+        tuple(_legs(shipments)),
     )
+
+
+def _legs(shipments: Sequence[_Shipment]) -> Iterator[Leg]:
+    """One of each location: what goes from there leaves with the last of it."""
+    for location_id in sorted({each.quote.location_id for each in shipments}):
+        here = [each for each in shipments if each.quote.location_id == location_id]
+        quotes = [each.quote for each in here]
+        last = max(quotes, key=lambda found: (found.deliver_by or date.max, found.ship_by))
+        items = tuple(sorted(item for each in here for item in each.items))
+        yield Leg(location_id, last.ship_by, last.deliver_by, items, last.basis)

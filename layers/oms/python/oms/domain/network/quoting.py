@@ -8,7 +8,7 @@ their weight.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from operator import mul
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from oms.domain.locations import Location
 from oms.domain.network.calendars import ShipDay, next_ship_day, nth_day
 from oms.domain.network.geography import distance_km, place_of
+from oms.domain.network.lanes import Basis, Lane, Measured
 from oms.domain.network.rates import Card, Charge, Load, Tables, Transit
 
 if TYPE_CHECKING:  # which itself knows locations
@@ -44,7 +45,8 @@ class Quote:
     """`unit_costs` are of one unit of each load, in the order of the loads.
 
     `ship_on` is the location's local day, `deliver_from` to `deliver_by` the destination's. Without
-    a carrier: no card was there to ask. Without `deliver_by`: its card tells no transit time.
+    a carrier: no card was there to ask. Without `deliver_by`: its card tells no transit time, and
+    none was measured. `basis` says what the days were made of, where a carrier has a card.
     """
 
     location_id: str
@@ -59,6 +61,7 @@ class Quote:
     deliver_from: date | None = None
     deliver_by: date | None = None
     distance_km: int | None = None
+    basis: Basis | None = None
 
     def cost(self, loads: Sequence[Load]) -> int:
         units = zip(self.unit_costs, loads, strict=True)
@@ -99,7 +102,16 @@ def quote(
     known = [(_rank(each, loads), each) for each in quotes if each is not None]
     if not known:
         return NoQuote(location.location_id, Reason.NO_SHIP_DAY)
-    return min(known, key=lambda each: each[0])[1]
+    return _with_clock(min(known, key=lambda each: each[0])[1], destination)
+
+
+def _with_clock(found: Quote, destination: Destination) -> Quote:
+    """Fifteen degrees of longitude are an hour."""
+    there = place_of(destination.country, destination.postal_code)
+    if found.basis is None or there is None:
+        return found
+    hours = round(there.point.longitude / 15)
+    return replace(found, basis=replace(found.basis, utc_hours=hours))
 
 
 def kilometres(location: Location, destination: Destination) -> int | None:
@@ -205,7 +217,9 @@ def _quoted(
     ship = next_ship_day(location.calendar, location.outages, method, at, full)
     if ship is None:
         return None
-    arrives = _arrival(ship, tables.transit(offer.card, zone, method))
+    transit = tables.transit(offer.card, zone, method)
+    basis = _basis(location, offer, transit, tables)
+    arrives = _arrival(ship, transit, basis)
     return Quote(
         location.location_id,
         method,
@@ -218,17 +232,50 @@ def _quoted(
         zone,
         *arrives,
         distance_km=km,
+        basis=basis,
     )
 
 
-def _arrival(ship: ShipDay, transit: Transit | None) -> tuple[date | None, date | None]:
+def _basis(location: Location, offer: _Offer, transit: Transit | None, tables: Tables) -> Basis:
+    """What the carrier's table tells, unless enough parcels have told better."""
+    method, zone = offer.charge.method, offer.charge.zone
+    known = tables.measured(Lane(offer.card.carrier, method, zone, location.location_id))
+    told = transit.max_days if transit else None
+    basis = Basis(
+        offer.card.carrier,
+        method,
+        zone,
+        offer.card.version,
+        told,
+        cut_off=location.calendar.cut_off(method),
+        time_zone=location.calendar.time_zone,
+    )
+    basis = replace(basis, weekdays=transit.weekdays) if transit else basis
+    return _as_measured(basis, known, told) if known else basis
+
+
+def _as_measured(basis: Basis, known: Measured, told: int | None) -> Basis:
+    """What is sure to arrive by a day is as sure to by a later one."""
+    least = 0 if told is None or known.earlier else told
+    return replace(
+        basis,
+        days=max(least, known.days),
+        transit=None if known.transit is None else max(least, known.transit),
+        parcels=known.parcels,
+        on_time=known.on_time,
+        confidence=known.confidence,
+    )
+
+
+def _arrival(
+    ship: ShipDay, transit: Transit | None, basis: Basis
+) -> tuple[date | None, date | None]:
     """The first and the last day on which it may arrive; holidays on the way are not known."""
-    if transit is None:
+    if basis.days is None:
         return None, None
-    first, last = (
-        nth_day(ship.day, days, transit.weekdays) for days in (transit.min_days, transit.max_days)
-    )
-    return first, last
+    soonest = min(transit.min_days, basis.days) if transit else basis.days
+    first = nth_day(ship.day, soonest, basis.weekdays)
+    return first, nth_day(ship.day, basis.days, basis.weekdays)
 
 
 def _rank(quote: Quote, loads: Sequence[Load]) -> tuple[int, date, str, str]:

@@ -6,14 +6,14 @@ A carrier's card is put as a whole under a version of its own, so that a decisio
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from oms.domain.locations import Location
 from oms.domain.network.geography import LETTERS, normal
+from oms.domain.network.lanes import WORKDAYS, Lane, Measured
 
-WORKDAYS = (0, 1, 2, 3, 4)
 CM3_PER_KG = 5_000  # what a kilogram may measure before its size is what is paid for
 
 
@@ -124,12 +124,13 @@ class Tables:
     A card that asks for nothing yet, or any more, is none: its zones alone would close the network.
     """
 
-    def __init__(self, cards: Sequence[Card] = ()) -> None:
+    def __init__(self, cards: Sequence[Card] = (), measured: Iterable[Measured] = ()) -> None:
         telling = (card for card in cards if card.charges)
         self.cards = tuple(sorted(telling, key=lambda card: card.carrier))
         self._zones: defaultdict[tuple[str, str, str], list[Zone]] = defaultdict(list)
         self._charges: defaultdict[tuple[str, str], list[Charge]] = defaultdict(list)
         self._transits: dict[tuple[str, str, str], Transit] = {}
+        self._measured = {each.lane: each for each in measured}
         for card in self.cards:
             self._lay_out(card)
 
@@ -160,6 +161,9 @@ class Tables:
 
     def transit(self, card: Card, zone: str, method: str) -> Transit | None:
         return self._transits.get((card.carrier, zone, method))
+
+    def measured(self, lane: Lane) -> Measured | None:
+        return self._measured.get(lane)
 
     def _lay_out(self, card: Card) -> None:
         for zone in sorted(card.zones, key=lambda zone: zone.narrowness, reverse=True):

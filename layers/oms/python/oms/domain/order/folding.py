@@ -37,6 +37,7 @@ from oms.domain.order.model import (
 )
 from oms.domain.order.stock import owed_by
 from oms.domain.payment import Payment
+from oms.domain.promising.promise import OrderPromise
 from oms.domain.tracking import furthest
 
 RETRY = "retry"
@@ -114,7 +115,8 @@ def _(event: e.OrderRouted, order: Order, fact: Fact) -> Order:
     lines = order.lines
     for assigned in event.plan:
         lines = moved(lines, assigned.lines, "open", "allocated")
-    opened = tuple(map(_opened, event.plan))
+    opened = tuple(_opened(each, fact) for each in event.plan)
+    promise = replace(event.promise, made_at=fact.at) if event.promise else order.promise
     return replace(
         order,
         status=OrderStatus.IN_FULFILLMENT,
@@ -123,10 +125,11 @@ def _(event: e.OrderRouted, order: Order, fact: Fact) -> Order:
         routing_plan=None,
         deferred_until=None,
         fulfillment_orders=(*order.fulfillment_orders, *opened),
+        promise=promise,
     )
 
 
-def _opened(assigned: e.Assigned) -> FulfillmentOrder:
+def _opened(assigned: e.Assigned, fact: Fact) -> FulfillmentOrder:
     return FulfillmentOrder(
         assigned.fulfillment_order_id,
         assigned.location_id,
@@ -135,7 +138,27 @@ def _opened(assigned: e.Assigned) -> FulfillmentOrder:
         ship_on=assigned.ship_on,
         ship_by=assigned.ship_by,
         deliver_by=assigned.deliver_by,
+        basis=assigned.basis,
+        assigned_at=fact.at if assigned.basis else None,
     )
+
+
+@evolve.register
+def _(event: e.FulfillmentOrderUpgraded, order: Order, fact: Fact) -> Order:
+    return with_fulfillment(
+        order,
+        event.fulfillment_order_id,
+        method=event.method,
+        ship_by=event.ship_by,
+        deliver_by=event.deliver_by,
+        basis=event.basis,
+    )
+
+
+@evolve.register
+def _(event: e.PromiseRevised, order: Order, fact: Fact) -> Order:
+    before = order.promise or OrderPromise(event.instead_of)
+    return replace(order, promise=replace(before, revised=event.deliver_by, told_at=fact.at))
 
 
 @evolve.register
@@ -301,7 +324,11 @@ def _(event: e.FulfillmentOrderShipped, order: Order, fact: Fact) -> Order:
     parcels = tuple(Parcel(p.carrier, p.tracking_number, p.lines) for p in event.parcels)
     shipped = order.fulfillment_order(event.fulfillment_order_id)
     order = with_fulfillment(
-        order, event.fulfillment_order_id, status=FulfillmentStatus.SHIPPED, parcels=parcels
+        order,
+        event.fulfillment_order_id,
+        status=FulfillmentStatus.SHIPPED,
+        parcels=parcels,
+        shipped_at=fact.at if shipped.basis else None,
     )
     order = replace(order, lines=moved(order.lines, shipped.lines, "allocated", "shipped"))
     return order if event.capture is None else requested(order, event.capture)

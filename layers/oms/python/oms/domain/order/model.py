@@ -15,6 +15,7 @@ from oms.domain.fulfillment import FulfillmentOrder, Quantity
 from oms.domain.holds import GOODS, HoldStep, NewHold
 from oms.domain.lines import Discount, Line, Shipping
 from oms.domain.payment import Operation, OperationKind, OperationStatus, Payment, Shares
+from oms.domain.promising.promise import OrderPromise
 from oms.domain.refunds import Credit
 from oms.domain.returns import Return
 from oms.domain.routing import Destination
@@ -112,7 +113,8 @@ class Order:
     `deferred_until` the order waits to be routed together with others. `resolution` is the last
     decision that a person took, while nothing has happened since that asks for another.
     `linked_to` is the return that it replaces the goods of; `contact` the edit that changed where
-    it goes; `verdict` is the screener's, once it was asked.
+    it goes; `verdict` is the screener's, once it was asked; `promise` what its customer may expect,
+    once it was routed.
     """
 
     order_id: str
@@ -153,6 +155,7 @@ class Order:
     billing_country: str = ""
     risk: Risk | None = None
     verdict: Verdict | None = None
+    promise: OrderPromise | None = None
 
     def line(self, line_id: str) -> Line:
         return _found((x for x in self.lines if x.line_id == line_id), "line", line_id)

@@ -125,10 +125,27 @@ def credit_of(order: Order, found: Return, units: Sequence[Quantity], credit_id:
     )
 
 
+def late_credit_of(order: Order, found: Return, credit_id: str) -> Credit | None:
+    """For what its credits withheld though it had been taken, as far as it can be given by now."""
+    if (amount := min(_withheld(order, found), creditable(order))) <= 0:
+        return None
+    part = CreditPart(PartKind.NOT_CAPTURED, amount)
+    reason = found.resolution
+    return Credit(credit_id, CreditKind.RETURN, amount, (part,), found.return_id, reason)
+
+
+def _withheld(order: Order, found: Return) -> int:
+    """Beside what nobody has taken."""
+    return sum(_lacking(each.parts) - each.untaken for each in settlements(order, found))
+
+
+def _lacking(parts: Parts) -> int:
+    return -_sum(part for part in parts if part.kind is PartKind.NOT_CAPTURED)
+
+
 def _untaken(order: Order, parts: Parts) -> int:
     """What it does not give because nobody has taken it: nobody will any more."""
-    lacking = -sum(part.amount for part in parts if part.kind is PartKind.NOT_CAPTURED)
-    return max(0, min(lacking, order.claimed - order.unrefunded))
+    return max(0, min(_lacking(parts), order.claimed - order.unrefunded))
 
 
 Parts = tuple[CreditPart, ...]

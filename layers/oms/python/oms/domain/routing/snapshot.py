@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from oms.domain.lines import Part
 from oms.domain.locations import LocationKind
+from oms.domain.network.lanes import Basis
 from oms.domain.routing.decision import Destination
 
 At = tuple[str, str]  # a stock item at a location
@@ -75,7 +76,8 @@ class LocationFacts:
     added. `unit_costs` are by wanted line, for a unit of it; `capacity` is in the same units, a kit
     being one. `closed`, `refused` and `unreachable` say why it ships nothing, not this order, not
     to this destination by this method; empty: it does. No `methods`: all of them. `cover_days` say
-    how long the stock of an item lasts; what is not named lasts long enough.
+    how long the stock of an item lasts; what is not named lasts long enough. `basis`: what
+    `deliver_by` was made of.
     """
 
     location_id: str
@@ -97,6 +99,7 @@ class LocationFacts:
     deliver_by: date | None = None
     distance_km: int | None = None
     cover_days: tuple[tuple[str, int], ...] = ()
+    basis: Basis | None = None
 
     def __post_init__(self) -> None:
         if min((self.fixed_cost, *self.unit_costs, self.capacity or 0)) < 0:

@@ -177,6 +177,7 @@ def _quoted(facts: LocationFacts, found: Quote, around: Surroundings) -> Locatio
         ship_by=found.ship_by,
         deliver_by=found.deliver_by,
         distance_km=found.distance_km,
+        basis=found.basis,
     )
 
 

@@ -43,7 +43,7 @@ def tracked_order(order: Order, facts: Sequence[Fact], *, can_return: bool) -> v
         number=order.external_id,
         status=status_of(order),
         placed_at=order.placed_at,
-        expected_on="" if order.is_final else order.deliver_by,
+        expected_on="" if order.is_final else _told_day(order),
         parcels=[
             _parcel(order, work, parcel, timelines)
             for work in order.fulfillment_orders
@@ -58,6 +58,11 @@ def tracked_order(order: Order, facts: Sequence[Fact], *, can_return: bool) -> v
         ],
         can_return=can_return,
     )
+
+
+def _told_day(order: Order) -> str:
+    """The day that the customer was told last."""
+    return order.promise.expected if order.promise else order.deliver_by
 
 
 def status_of(order: Order) -> str:
@@ -119,7 +124,7 @@ def _parcel(
         status=TrackingStatus.DELIVERED if there else parcel.status,
         items=_items(order, parcel.lines),
         timeline=[v.TrackedScanView(each.status, each.at) for each in _told(scans)],
-        expected_on="" if there else (order.deliver_by or work.deliver_by),
+        expected_on="" if there else (_told_day(order) or work.deliver_by),
         page=tracking_url(parcel.carrier, parcel.tracking_number),
     )
 

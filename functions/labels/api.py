@@ -9,7 +9,8 @@ from functions.labels import counter as desk
 from functions.labels.counter import Counter, Wanted
 from functions.labels.manifests import Listing, list_parcels, waiting
 from functions.labels.till import void
-from oms.adapters.carriers.labels import Rate, labels_of
+from oms.adapters.carriers.label_carriers import labels_of
+from oms.adapters.carriers.labels import Rate
 from oms.adapters.files import download_link, files
 from oms.adapters.http_api import HttpApi, Problem, Request
 from oms.adapters.labels_table import LabelRow, ManifestRow, labels_table

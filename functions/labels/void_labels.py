@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from functions.labels.till import Till, void_unused
-from oms.adapters.carriers.labels import Labels, NotConnected, labels_of
+from oms.adapters.carriers.label_carriers import labels_of
+from oms.adapters.carriers.labels import Labels, NotConnected
 from oms.adapters.labels_table import labels_table
 from oms.adapters.network_table import network_table
 from oms.adapters.order_reader import order_reader

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from oms.adapters.carriers.labels import SUFFIXES, Label, Parcel, ReturnLabels, return_labels
+from oms.adapters.carriers.label_carriers import return_labels
+from oms.adapters.carriers.labels import SUFFIXES, Label, Parcel, ReturnLabels
 from oms.adapters.files import files
 from oms.adapters.items_table import items_table
 from oms.adapters.network_table import network_table

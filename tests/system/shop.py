@@ -222,7 +222,7 @@ class Shop:
         """Under which its stack has deployed it."""
         pages = self.functions.get_paginator("list_functions").paginate()
         names = (each["FunctionName"] for page in pages for each in page["Functions"])
-        return next(name for name in names if name.partition("-")[2] == function)
+        return str(next(name for name in names if name.partition("-")[2] == function))
 
     def reconcile(self, *order_ids: str) -> Json:
         """As if these orders had stood still for long."""

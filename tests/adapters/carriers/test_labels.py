@@ -10,8 +10,8 @@ import pytest
 
 from oms.adapters.carriers import CARRIERS
 from oms.adapters.carriers.easypost_labels import EasyPostLabels, EasyPostReturns, client
+from oms.adapters.carriers.label_carriers import LABELS, labels_of
 from oms.adapters.carriers.labels import (
-    LABELS,
     SUFFIXES,
     Bought,
     HandOver,
@@ -22,7 +22,6 @@ from oms.adapters.carriers.labels import (
     ReturnLabels,
     Shipment,
     Voiding,
-    labels_of,
 )
 from oms.adapters.carriers.table_carrier import TableCarrier
 from oms.adapters.web import Https

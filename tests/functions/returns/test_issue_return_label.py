@@ -14,7 +14,8 @@ from functions.returns import api, issue_return_label
 from functions.returns.issue_return_label import Counter, issue
 from functions.tracking import receive_carrier_webhook as webhook
 from oms.adapters.carriers import sandbox
-from oms.adapters.carriers.labels import Label, LabelRefused, Parcel, SandboxLabels
+from oms.adapters.carriers.label_carriers import SandboxLabels
+from oms.adapters.carriers.labels import Label, LabelRefused, Parcel
 from oms.adapters.files import files
 from oms.adapters.network_table import NetworkTable
 from oms.adapters.scan_inbox import ScanInbox

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +12,7 @@ from oms.adapters.carriers.codes import first_meaning
 from oms.adapters.carriers.names import ours
 from oms.adapters.carriers.said import Said, parsed
 from oms.adapters.carriers.timeline import Seen, told
+from oms.adapters.rsa_signatures import is_signed
 from oms.adapters.webhooks import Call
 from oms.domain.tracking import TrackingStatus, TrackingUpdate
 
@@ -42,20 +42,6 @@ class ShipEngine:
         return (_update(parsed(self.code, body)),)
 
 
-def is_signed(message: bytes, signature: str, public_key: str) -> bool:
-    """RSASSA-PKCS1-v1_5 with SHA-256, base64."""
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-    from cryptography.hazmat.primitives.hashes import SHA256
-
-    try:
-        given = base64.b64decode(signature, validate=True)
-        _key(public_key).verify(given, message, PKCS1v15(), SHA256())
-    except (InvalidSignature, ValueError, TypeError, AttributeError, LookupError):
-        return False
-    return True
-
-
 def signed(body: bytes, private_key: str, at: datetime) -> dict[str, str]:
     """The headers that they send; the key is base64 of PKCS8 DER."""
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -66,25 +52,6 @@ def signed(body: bytes, private_key: str, at: datetime) -> dict[str, str]:
     key: Any = load_der_private_key(base64.b64decode(private_key), None)
     signature = key.sign(f"{timestamp}.".encode() + body, PKCS1v15(), SHA256())
     return {TIMESTAMP: timestamp, SIGNATURE: base64.b64encode(signature).decode()}
-
-
-def _key(text: str) -> Any:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
-    from cryptography.hazmat.primitives.serialization import (
-        load_der_public_key,
-        load_pem_public_key,
-    )
-
-    if text.lstrip().startswith("{"):
-        said = json.loads(text)
-        return RSAPublicNumbers(_number(said["e"]), _number(said["n"])).public_key()
-    if text.lstrip().startswith("-----"):
-        return load_pem_public_key(text.encode())
-    return load_der_public_key(base64.b64decode(text))
-
-
-def _number(text: str) -> int:
-    return int.from_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
 
 
 def _is_fresh(call: Call, timestamp: str) -> bool:

@@ -93,7 +93,10 @@ class Agenda:
         return {
             "TableName": self._table,
             "KeyConditionExpression": "PK = :pk AND SK <= :now",
-            "ExpressionAttributeValues": {":pk": s(f"{self._name}#{shard}"), ":now": s(stamp(now) + AFTER)},
+            "ExpressionAttributeValues": {
+                ":pk": s(f"{self._name}#{shard}"),
+                ":now": s(stamp(now) + AFTER),
+            },
         }
 
 

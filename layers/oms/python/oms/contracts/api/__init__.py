@@ -115,11 +115,11 @@ if TYPE_CHECKING:
     from oms.contracts.api.jobs import (
         ImportOrders,
         ImportStock,
+        ImportView,
         JobPage,
         JobQuery,
         JobView,
         ProgressView,
-        ImportView,
         UploadView,
     )
     from oms.contracts.api.labels import (
@@ -180,18 +180,18 @@ if TYPE_CHECKING:
         PutPolicy,
     )
     from oms.contracts.api.promises import (
-        AskPromises,
         AskedLineOfPromise,
+        AskPromises,
         ExtraCostGiven,
         KeptPromisesReport,
         KeptPromisesRow,
         LegView,
         PromiseDestination,
+        PromisedLineView,
         PromisePolicyGiven,
         PromiseReportQuery,
-        PromiseView,
-        PromisedLineView,
         PromisesView,
+        PromiseView,
     )
     from oms.contracts.api.refunds import GrantRefund
     from oms.contracts.api.returns import (

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 from pydantic import Field
 
@@ -77,11 +78,11 @@ class PromiseView(View):
     basis: str = "tables"
     confidence: int | None = None
     parcels: int | None = None
-    legs: list[LegView] = []
+    legs: list[LegView] = msgspec.field(default_factory=list)
 
 
 class PromisedLineView(View, omit_defaults=True):
-    """`available` units of it may be promised now; `expected_on`: from when on there may be more."""
+    """`available` units may be promised now; `expected_on`: from when on there may be more."""
 
     sku: str
     quantity: int

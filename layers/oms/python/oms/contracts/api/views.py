@@ -192,7 +192,8 @@ class OrderEditView(View):
 class BasisView(View, omit_defaults=True):
     """What a day was made of. `source` tables: the carrier's own transit times, `card_version` says
     which; nothing tells how sure they are. `source` measured: of `parcels`, `on_time` were there
-    within `days` of when they should have left, so that at least `confidence` percent of all are."""
+    within `days` of when they should have left, so that at least `confidence` percent of all
+    are."""
 
     source: str
     carrier: str

@@ -32,5 +32,7 @@ ROUTES = (
           None, "Order", "Place a draft as an order; the same draft again answers the first"),
     Route("POST", "/channels/{channel}/webhooks", "ReceiveChannelOrder", None,
           None, "Received", "Take an order from a sales channel, signed by it"),
+    Route("GET", "/channels/{channel}/webhooks", "ReceiveChannelOrder", None,
+          None, None, "Answer a sales channel that asks whether this address expects it"),
 )
 # fmt: on

@@ -40,6 +40,7 @@ def test_the_readme_leads_from_nothing_to_a_delivered_order(
     assert '"outcome":"accepted"' in told  # the shop's order
     assert "1 read, 0 refused" in told  # the till's
     assert '"can_return":' in told  # her page
+    assert '"ship_by":' in told  # what can be promised
 
 
 def test_what_the_demo_proposes_works_when_it_is_pasted(

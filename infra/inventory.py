@@ -21,6 +21,7 @@ MAY_FREE_UNITS = [
     "OrderCancelled",
     "OrderEdited",
     "OrderLinesCancelled",
+    "UnitsFulfilledElsewhere",
     "OrderRoutingAbandoned",
     "FulfillmentOrderRejected",
     "ReturnInspected",

@@ -18,6 +18,7 @@ STOPPING = [
     "OrderCancelled",
     "OrderEdited",
     "OrderLinesCancelled",
+    "UnitsFulfilledElsewhere",
 ]
 
 

@@ -75,6 +75,11 @@ PAGE = "GET /track/{token}"  # JSON for whoever accepts it
 FORM = "/track/{token}/return"
 FORM_FIELDS = {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
 CSV = {"text/csv": {"schema": {"type": "string"}}}
+SHAKEN = {
+    "text/plain": {"schema": {"type": "string"}},
+    "application/json": {"schema": {"type": "object"}},
+}
+HANDSHAKE = "GET /channels/{channel}/webhooks"
 TABLES = "/rates/{carrier}/{table}"  # whose rows are CSV, said and answered
 CREATES = frozenset(
     {
@@ -215,6 +220,8 @@ def _responses(route: Route) -> dict[str, Any]:
         done["content"] = _json(route.response)
     if route.key == f"GET {TABLES}":
         done["content"] = CSV
+    if route.key == HANDSHAKE:
+        done["content"] = SHAKEN
     if route.key in (PAGE, f"GET {FORM}"):
         done["content"] = HTML | done.get("content", {})
     if route.key == f"POST {FORM}":

@@ -21,6 +21,7 @@ from oms.contracts.api.orders import Address, ChannelOrder, OrderLine
 from oms.contracts.codec import encode
 from oms.contracts.ordered import destination_of, line_of, taxes_of
 from oms.domain import commands as c
+from oms.domain import events as e
 from oms.domain.channel_orders import (
     Counted,
     GivenUp,
@@ -28,11 +29,13 @@ from oms.domain.channel_orders import (
     called_off_there,
     called_there,
     counted,
+    fulfilled_there,
     given_back,
     known_there,
     lines_of,
     ordered_there,
     shipped_in_vain,
+    still_elsewhere,
     still_to_cancel,
 )
 from oms.domain.contact import Contact
@@ -51,6 +54,7 @@ from oms.domain.payment import OperationKind
 Known = Updated | Cancelled | Refunded | Fulfilled
 PLAIN = re.compile(r"[a-z][a-z0-9 _-]{0,59}", re.ASCII)
 PAYMENT, ADDRESS = "payment", "address"  # types of holds
+SHIPPED_THERE = "custom:fulfilled_elsewhere"
 MAX_CHANGES_BYTES = 100_000  # they travel in an event, whole
 MAX_REASON = 500
 
@@ -294,6 +298,7 @@ def following(
         reason=reason,
         by=actor,
         called_off=called_off_there(order, heard),
+        fulfilled=fulfilled_there(heard),
         refunded=heard.refunded,
         refund_reason=f"refunded at the channel: {refund_ids}"[:MAX_REASON],
     )
@@ -324,19 +329,40 @@ def _refunded(order: Order, heard: Heard, said: Refunded, actor: str) -> Plan:
 
 def _fulfilled(order: Order, heard: Heard, said: Fulfilled, actor: str) -> Plan:
     """What our own parcels carry is told back to us."""
-    parcels = (parcel for each in order.fulfillment_orders for parcel in each.parcels)
-    ours = any(parcel.tracking_number == said.tracking_number for parcel in parcels)
-    nothing = Plan(heard, following(order, heard, actor))
-    if ours and said.tracking_number:
-        return nothing
     units, reasons = _named(order, said.units)
     left = ordered_there(order) if not said.units else Counter(dict(units))
+    ours = _is_ours(order, said.tracking_number)
+    new = heard
+    if said.certain and not (ours and not said.units):
+        new = heard.fulfilling(GivenUp(said.fulfillment_id, counted(left)))
+    command = replace(following(order, new, actor), reference=_reference(said))
+    nothing = Plan(new, command)
+    if ours:
+        return nothing
+    if _is_taken(command, order):
+        return replace(nothing, command=replace(command, released=(SHIPPED_THERE,)))
+    if new == heard and said.certain and not still_elsewhere(order, command.fulfilled):
+        return nothing
     found = [f"{n} of {sku}" for name, most in left.items() for n, sku in _left(order, name, most)]
     if not found:
         return replace(nothing, reasons=reasons)
     tracking = f", tracking {said.tracking_number}" if said.tracking_number else ""
     told = f"fulfilled at the channel: {', '.join(found)}{tracking}"
     return replace(nothing, reasons={**reasons, f"fulfillment {said.fulfillment_id}": told})
+
+
+def _is_ours(order: Order, tracking_number: str) -> bool:
+    parcels = (parcel for each in order.fulfillment_orders for parcel in each.parcels)
+    return bool(tracking_number) and any(x.tracking_number == tracking_number for x in parcels)
+
+
+def _is_taken(command: c.FollowChannel, order: Order) -> bool:
+    """Whether nobody here ships any more what others have shipped."""
+    return any(isinstance(each, e.UnitsFulfilledElsewhere) for each in decide(command, order))
+
+
+def _reference(said: Fulfilled) -> str:
+    return " ".join(filter(None, (said.fulfillment_id, said.carrier, said.tracking_number)))[:200]
 
 
 def _left(order: Order, name: str, most: int) -> Iterator[tuple[int, str]]:

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from functions.capture.following import Follower
+from functions.capture.following import SHIPPED_THERE, Follower
 from oms.adapters.channel_inbox import APPLIED, FAILED, ChannelInbox, Early, Kept, message_id
 from oms.adapters.channel_inbox import channel_inbox as inbox_of_channels
 from oms.adapters.channels.base import (
     Channel,
     Fetch,
+    Fulfilled,
     Ignored,
     Message,
     Placed,
@@ -36,6 +37,7 @@ from oms.contracts.api.orders import ChannelOrder
 from oms.contracts.invalid import Fault, InvalidRequest
 from oms.domain.currencies import NotAnAmount
 from oms.domain.errors import Conflict, Contended, NotFound, OmsError
+from oms.domain.holds import NewHold
 from oms.domain.ids import order_id_of
 from oms.domain.order import Order
 from oms.domain.shops import Told
@@ -115,21 +117,21 @@ class Intake:
 
     def apply_all(self, said: Sequence[What], at: datetime) -> Done:
         """Accepted where one of them changes something."""
-        done = [self.apply(each, at) for each in said]
+        done = [self.apply(each, at, said) for each in said]
         for outcome in (ACCEPTED, DUPLICATE, IGNORED):
             if found := [each for each in done if each.outcome == outcome]:
                 return found[0]
         return Done(IGNORED, why="it says nothing")
 
-    def apply(self, said: What, at: datetime) -> Done:
-        """The same again changes nothing."""
+    def apply(self, said: What, at: datetime, told: Sequence[What] = ()) -> Done:
+        """The same again changes nothing. `told` is all that is said with it."""
         if isinstance(said, Ignored):
             return Done(IGNORED, why=said.why)
         if isinstance(said, Fetch):
             self.queue.send(Errand(said, at))
             return Done(ACCEPTED, order_id_of(said.channel, said.external_id))
         if isinstance(said, Placed | Updated):
-            return self._order(said, at)
+            return self._order(said, at, told)
         return self._told(said, at)
 
     def failed_to_fetch(self, asked: Fetch, at: datetime, reason: str) -> Kept:
@@ -141,11 +143,12 @@ class Intake:
         self.inbox.failed(kept)
         return kept
 
-    def _order(self, said: Placed | Updated, at: datetime) -> Done:
+    def _order(self, said: Placed | Updated, at: datetime, told: Sequence[What]) -> Done:
         order = mapped(said.order, self.shops)
         order_id = order_id_of(order.channel, order.external_id)
         actor = f"channel:{order.channel}"
-        new = self._find(order_id) is None and self._place(order, said, at, actor)
+        holds = _shipped_there(order, told)
+        new = self._find(order_id) is None and self._place(order, said, at, actor, holds)
         changed = False
         if isinstance(said, Updated) and not new:
             changed = self.follower.follow(order_id, Updated(order, said.at), at, actor)
@@ -154,14 +157,23 @@ class Intake:
             self.inbox.drop_early(order_id, early)
         return Done(ACCEPTED if new or changed else DUPLICATE, order_id)
 
-    def _place(self, order: ChannelOrder, said: Placed | Updated, at: datetime, actor: str) -> bool:
+    def _place(
+        self,
+        order: ChannelOrder,
+        said: Placed | Updated,
+        at: datetime,
+        actor: str,
+        holds: Sequence[NewHold],
+    ) -> bool:
         """A channel sells what it sells: an unknown SKU waits for its stock, it is not refused."""
         order_id = order_id_of(order.channel, order.external_id)
         there = said.at if isinstance(said, Updated) else None
         heard = self.follower.begun(order, order_id, there)
         beside = [self.follower.heard.write(order_id, heard, at)]
         try:
-            return self.desk.place(order, at=at, actor=actor, request_key=None, beside=beside)[1]
+            return self.desk.place(
+                order, at=at, actor=actor, request_key=None, beside=beside, holds=holds
+            )[1]
         except Conflict:  # another body of it was faster
             return False
 
@@ -195,6 +207,15 @@ class Intake:
         full = Kept(kept.message_id, kept.name, FAILED, kept.at, reason, topic, call=kept.call)
         self.inbox.failed(full)
         return NotUnderstood(error, kept.message_id, reason)
+
+
+def _shipped_there(order: ChannelOrder, told: Sequence[What]) -> tuple[NewHold, ...]:
+    """Nobody routes what has been shipped before we heard of it: it waits until that is noted."""
+    name = (order.channel, order.external_id)
+    shipped = (x for x in told if isinstance(x, Fulfilled))
+    if not any((x.channel, x.external_id) == name for x in shipped):
+        return ()
+    return (NewHold(SHIPPED_THERE, "its channel says that it was shipped"),)
 
 
 def intake() -> Intake:

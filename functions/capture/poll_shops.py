@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -66,16 +66,16 @@ class Poller:
         while not self.is_late():
             page = api.changed(access, progress.since or now, progress.cursor)
             for said in page.said:
-                self._apply(said, now)
+                self._apply(said, now, page.said)
             progress = self.cursors.save(shop.name, moved(progress, page))
             if not page.cursor:
                 return "done"
         return "to be continued"
 
-    def _apply(self, said: What, now: datetime) -> None:
+    def _apply(self, said: What, now: datetime, told: Sequence[What]) -> None:
         """What cannot be done is kept, so that it can be asked for again."""
         try:
-            self.intake.apply(said, now)
+            self.intake.apply(said, now, told)
         except Contended:
             raise
         except OmsError as error:

@@ -101,7 +101,10 @@ def _freed_by(event: object, order: Order) -> set[str]:  # noqa: ARG001
 
 @_freed_by.register(e.OrderCancelled)
 @_freed_by.register(e.OrderLinesCancelled)
-def _(event: e.OrderCancelled | e.OrderLinesCancelled, order: Order) -> set[str]:
+@_freed_by.register(e.UnitsFulfilledElsewhere)
+def _(
+    event: e.OrderCancelled | e.OrderLinesCancelled | e.UnitsFulfilledElsewhere, order: Order
+) -> set[str]:
     cancelled = {unit.line_id for unit in event.units}
     return _items(line for line in order.lines if line.line_id in cancelled)
 

@@ -29,6 +29,7 @@ ENVIRONMENT: tuple[str, ...] = (
 )
 NO_PAGES = "none"  # where the customer cannot look: no address of such pages is known
 PAID_ELSEWHERE = "external"
+BY_CHANNEL = "channel:"
 NEVER_SENT = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
 
 
@@ -78,7 +79,7 @@ def notify_customer(told: dict[str, Any], desk: Desk) -> str:
     """What came of it: sent, sent before, or why not."""
     order = desk.orders.glance(told["order_id"])
     contact = desk.contacts.contact(order.customer_id, order.contact_id) or Contact()
-    if reason := reason_to_skip(told["type"], order, contact, told["data"]):
+    if reason := _told_there(told) or reason_to_skip(told["type"], order, contact, told["data"]):
         return _skip(told, reason, desk)
     said = with_page(letter(told["type"], order, told["data"]), desk.page(order.order_id))
     mail = mail_of(said, contact.name)
@@ -87,6 +88,11 @@ def notify_customer(told: dict[str, Any], desk: Desk) -> str:
 
 def with_page(said: Letter, page: str) -> Letter:
     return replace(said, closing=(*said.closing, f"See your order: {page}")) if page else said
+
+
+def _told_there(told: Mapping[str, Any]) -> str:
+    """What its channel did itself, the channel tells its buyer."""
+    return "told by its channel" if str(told["actor"]).startswith(BY_CHANNEL) else ""
 
 
 def reason_to_skip(kind: str, order: Order, contact: Contact, data: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from oms.adapters.http_api import Problem
 from oms.adapters.orders_table import OnceKey, OrdersTable
 from oms.contracts.invalid import Fault, InvalidRequest
 from oms.domain import commands as c
-from oms.domain.fulfillment import ON_ITS_WAY, FulfillmentStatus
+from oms.domain.fulfillment import ELSEWHERE, ON_ITS_WAY, FulfillmentStatus
 from oms.domain.order import Order
 from oms.domain.returns import ExchangeLine, Inspected, Resolution, Return, ReturnLine
 from oms.domain.returns.eligibility import Asked, Verdict, eligibility
@@ -123,7 +123,9 @@ def default_location(order: Order, found: Return) -> str:
     places = {
         each.location_id
         for each in order.fulfillment_orders
-        if each.status in SENT and any(each.quantity(line_id) for line_id in line_ids)
+        if each.status in SENT
+        and each.location_id != ELSEWHERE
+        and any(each.quantity(line_id) for line_id in line_ids)
     }
     if len(places) == 1:
         return places.pop()

@@ -20,6 +20,7 @@ API = "/api"  # the end of the names of keys to interfaces that we call
 # Senders that sign with a key of their own, and its kind: the store has the public key under their
 # name. Here somebody has to play them: `make env` prints the private key, base64 of PKCS8 DER.
 SIGNING = {"ebay": "p256", "magento": "rsa", "shipengine": "rsa"}
+HANDSHAKES = ("ebay/verification",)  # tokens that senders' questions to a new address need
 PRIVATE = "/private"  # after their names, where the local store keeps what is printed
 
 
@@ -62,7 +63,7 @@ def token(cloud: Cloud, found: Outputs, scopes: Iterable[str] = ()) -> str:
 def sender_secrets(cloud: Cloud, found: Outputs) -> dict[str, str]:
     """What each sender of webhooks signs with; one that has nothing yet is given something."""
     known = read_secret(cloud, found["SecretArn"])
-    missing = new_secrets(name for name in (*SENDERS, PEPPER) if name not in known)
+    missing = new_secrets(name for name in (*SENDERS, *HANDSHAKES, PEPPER) if name not in known)
     if missing:
         known |= missing
         cloud.client("secretsmanager").put_secret_value(
@@ -113,7 +114,7 @@ def assignments(cloud: Cloud) -> dict[str, str]:
         "OMS_URL": api_url(cloud, found),
         "OMS_TOKEN": token(cloud, found),
         **{
-            f"OMS_SECRET_{name.upper()}": value
+            f"OMS_SECRET_{name.upper().replace('/', '_')}": value
             for name, value in sorted(sender_secrets(cloud, found).items())
         },
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import subprocess
 import sys
 from functools import cache
@@ -38,8 +39,18 @@ def one_line(name: str = "shop") -> str:
     return "".join(pem(name).splitlines()[1:-1])
 
 
-@pytest.mark.parametrize("form", [pem, one_line])
-def test_a_key_is_pem_or_one_line_of_its_der(form: object) -> None:
+def web_key(name: str = "shop") -> str:
+    numbers = private(name).public_key().public_numbers()
+
+    def octets(number: int) -> str:
+        whole = number.to_bytes(-(-number.bit_length() // 8))
+        return base64.urlsafe_b64encode(whole).decode().rstrip("=")
+
+    return json.dumps({"kty": "RSA", "n": octets(numbers.n), "e": octets(numbers.e)})
+
+
+@pytest.mark.parametrize("form", [pem, one_line, web_key])
+def test_a_key_is_pem_or_one_line_of_its_der_or_a_web_key(form: object) -> None:
     assert callable(form)
     assert is_signed(BODY, sign(BODY), form())
     assert not is_signed(BODY + b"\n", sign(BODY), form())
@@ -68,7 +79,9 @@ def test_what_is_no_rsa_key_signs_nothing() -> None:
     form = serialization.PublicFormat.SubjectPublicKeyInfo
     curve = ec.generate_private_key(ec.SECP256R1()).public_key()
     other = curve.public_bytes(serialization.Encoding.PEM, form).decode()
-    for key in ("", "secret", "é", other, "-----BEGIN PUBLIC KEY-----\nAAAA", pem()[:200]):
+    broken = ('{"kty": "EC"}', '{"n": 5, "e": 3}', '{"n": "AQ", "e": "AQ"}', "{", '{"n": null}')
+    cut = ("-----BEGIN PUBLIC KEY-----\nAAAA", pem()[:200])
+    for key in ("", "secret", "é", other, *cut, *broken):
         assert not is_signed(BODY, sign(BODY), key)
 
 

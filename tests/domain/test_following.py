@@ -4,30 +4,43 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import permutations
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from oms.domain import commands as c
-from oms.domain.channel_orders import GivenUp, Heard, called_off_there, counted
+from oms.domain.channel_orders import (
+    GivenUp,
+    Heard,
+    called_off_there,
+    counted,
+    fulfilled_there,
+)
 from oms.domain.decide import decide
 from oms.domain.decide.deciding import after, facts
 from oms.domain.decide.placing import place
-from oms.domain.order import Order, OrderStatus
+from oms.domain.fulfillment import ELSEWHERE, FulfillmentStatus, Quantity
+from oms.domain.holds import NewHold
+from oms.domain.inventory import MovementKind
+from oms.domain.order import Order, OrderStatus, fold, stock_change
 from oms.domain.payment import OperationKind
-from tests.builders import NOW, line, placement
+from oms.domain.returns.eligibility import returnable
+from oms.domain.waits import Wait, outcome
+from tests.builders import NOW, Story, line, placement
 
 BY = "channel:shopify:mugs"
 UNITS, PRICE = 4, 1000
 
 
 def an_order(captured: int = UNITS * PRICE + 500) -> Order:
-    said = placement(
-        replace(line(1, quantity=UNITS, unit_price=PRICE), external_id="L"),
-        provider="external",
-        captured=captured,
-    )
-    return facts("ord_1", None, place(said), NOW, BY)[1]
+    return facts("ord_1", None, place(placed(captured)), NOW, BY)[1]
+
+
+def placed(captured: int = UNITS * PRICE + 500, **more: Any) -> c.PlaceOrder:
+    its_line = replace(line(1, quantity=UNITS, unit_price=PRICE), external_id="L")
+    return placement(its_line, provider="external", captured=captured, **more)
 
 
 def followed(order: Order, heard: Heard) -> Order:
@@ -103,6 +116,108 @@ def test_a_cancellation_and_its_refund_come_to_the_same_in_any_order() -> None:
             heard = told(heard)
             order = followed(order, heard)
         assert (order.lines[0].cancelled, repaid(order)) == (2, 2 * PRICE + 300)
+
+
+def told_shipped(order: Order, units: int, **more: object) -> Order:
+    said = c.FollowChannel("", BY, fulfilled=(("L", units),), **more)  # type: ignore[arg-type]
+    return after(order, *decide(said, order))
+
+
+@pytest.mark.parametrize("state", ["open", "backordered", "allocated", "accepted"])
+def test_what_others_have_shipped_is_delivered_and_nobody_ships_it(state: str) -> None:
+    story = Story(placed())
+    if state == "backordered":
+        story.do(c.Backorder((Quantity("line_1", UNITS),), ""))
+    elif state != "open":
+        story.routed()
+    if state == "accepted":
+        story.do(c.AcceptFulfillmentOrder(story.box(1)))
+
+    order = told_shipped(story.order, UNITS, reference="f-1 ups 1Z")
+
+    assert (order.status, order.lines[0].delivered) == (OrderStatus.COMPLETED, UNITS)
+    *ours, theirs = order.fulfillment_orders
+    assert all(box.status is FulfillmentStatus.CANCELLED for box in ours)
+    assert (theirs.location_id, theirs.reason) == (ELSEWHERE, "f-1 ups 1Z")
+    assert order.payment.captured == order.payable == UNITS * PRICE + 500
+    assert order.payment.committed(OperationKind.REFUND) == 0
+    assert returnable(order, "line_1") == UNITS
+    assert told_shipped(order, UNITS) == order
+
+
+def test_units_that_somebody_has_begun_to_pick_are_a_persons_business() -> None:
+    """None of them is taken then: a part of what was shipped would hide the rest."""
+    story = Story(placed()).routed(("austin", {"line_1": 2}), ("reno", {"line_1": 2}))
+    story.do(c.PickFulfillmentOrder(story.box(1)))
+
+    assert told_shipped(story.order, UNITS) == story.order
+    assert told_shipped(story.order, 2).lines[0].delivered == 2
+
+
+def test_what_we_have_shipped_is_not_shipped_by_others_when_it_is_told_back() -> None:
+    story = Story(placed()).routed(("austin", {"line_1": 3}), ("reno", {"line_1": 1})).shipped(1)
+
+    assert told_shipped(story.order, 3) == story.order
+    assert told_shipped(story.order, 4).lines[0].delivered == 1
+
+
+def test_what_is_not_paid_for_is_not_closed() -> None:
+    unsure = placed(captured=0, holds=(NewHold("payment", "pending"),))
+
+    assert told_shipped(Story(unsure).order, UNITS) == Story(unsure).order
+    assert told_shipped(an_order(0), UNITS).status is OrderStatus.COMPLETED
+
+
+def test_an_order_that_others_have_closed_waits_for_no_release() -> None:
+    held = Story(placed(holds=(NewHold("fraud", "look"),))).order
+
+    assert outcome(held, Wait.RELEASE) is None
+    assert outcome(told_shipped(held, UNITS), Wait.RELEASE) == "released"
+
+
+@given(
+    st.lists(st.integers(1, UNITS), min_size=1, max_size=4),
+    st.lists(st.sampled_from(("route", "ship", "cancel")), max_size=4),
+    st.randoms(),
+)
+def test_no_unit_is_shipped_by_us_and_by_others(
+    told: list[int], done: list[str], random: object
+) -> None:
+    """However often they are told, and whatever we do meanwhile: units add up, and the stock of
+    those that others have shipped is back on its shelf."""
+    story, heard, shipped_there = Story(placed()), Heard(), 0
+    steps: list[int | str] = [*told, *told, *done]
+    random.shuffle(steps)  # type: ignore[attr-defined]
+    for step in steps:
+        before = story.order.lines[0]
+        if isinstance(step, int):
+            told_of = GivenUp(f"f-{step}", (("L", step),))
+            heard = heard.fulfilling(told_of)
+            story.do(c.FollowChannel("", BY, fulfilled=fulfilled_there(heard)))
+            line_now = story.order.lines[0]
+            assert line_now.dispatched <= max(before.dispatched, dict(fulfilled_there(heard))["L"])
+            shipped_there += line_now.delivered - before.delivered
+        elif step == "route" and before.open:
+            story.routed(("austin", {"line_1": before.open}))
+        elif step == "ship":
+            boxes = [x for x in story.order.fulfillment_orders if x.in_warehouse]
+            for box in boxes[:1]:
+                story.shipped(int(box.fulfillment_order_id.rpartition("-")[2]), f"EZ{len(steps)}")
+        elif step == "cancel" and before.unshipped:
+            story.do(c.CancelOrder("", (Quantity("line_1", 1),)))
+    now = story.order
+    theirs = [x for x in now.fulfillment_orders if x.location_id == ELSEWHERE]
+    assert sum(box.quantity("line_1") for box in theirs) == shipped_there
+    on_shelf = sum(
+        item.quantity if change.kind is MovementKind.RELEASED else -item.quantity
+        for number, fact in enumerate(story.facts[1:], 1)
+        if (change := stock_change(fold(story.order_id, story.facts[:number]), fact))
+        and change.kind in (MovementKind.RELEASED, MovementKind.ALLOCATED, MovementKind.CONSUMED)
+        for item in change.items
+        if change.kind is not MovementKind.CONSUMED
+    )
+    with_us = sum(x.quantity("line_1") for x in now.fulfillment_orders if x not in theirs)
+    assert -on_shelf == with_us
 
 
 def test_the_same_again_is_no_event() -> None:

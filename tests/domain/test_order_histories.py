@@ -286,6 +286,12 @@ def _edit(order: Order, n: int, m: int) -> c.Command:
     return c.ApplyEdit(f"edt_{order.version}", changes, "asked", due)
 
 
+def _elsewhere(order: Order, n: int, m: int) -> c.Command:
+    """Its channel says that so many units were shipped, by whomever."""
+    told = tuple((f"sku:{x.sku}", n) for x in order.lines[m % 2 :])
+    return c.FollowChannel("there", "channel:shop", fulfilled=told, reference="f-1")
+
+
 def _drop_edit(order: Order, n: int, m: int) -> c.Command:
     edits = [each.edit_id for each in order.edits] or ["edt_none"]
     return c.DeclineEdit(edits[n % len(edits)], "late")
@@ -341,6 +347,7 @@ WISHES: dict[str, Any] = {
     "expire": lambda o, n, m: c.ExpireAuthorization(NOW + timedelta(days=n + m)),
     "dispute": _dispute,
     "edit": _edit,
+    "elsewhere": _elsewhere,
     "drop the edit": _drop_edit,
 }
 
@@ -355,6 +362,7 @@ SUPPLY = (
     "pick short",
     "reject",
     "edit",
+    "elsewhere",
 )
 
 

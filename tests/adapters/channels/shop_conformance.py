@@ -22,7 +22,14 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from hypothesis import strategies as st
 
-from oms.adapters.channels.base import Cancelled, Fetch, MalformedOrder, Units, Updated
+from oms.adapters.channels.base import (
+    Cancelled,
+    Fetch,
+    MalformedOrder,
+    Refunded,
+    Units,
+    Updated,
+)
 from oms.adapters.channels.shop_api import (
     Access,
     CalledOff,
@@ -35,6 +42,13 @@ from oms.adapters.channels.shop_api import (
 )
 from oms.adapters.web import Answer, Https, Unreachable, Web
 from oms.contracts.invalid import InvalidRequest
+from oms.domain import commands as c
+from oms.domain.channel_orders import GivenUp, Heard
+from oms.domain.decide import decide
+from oms.domain.decide.deciding import after, facts
+from oms.domain.decide.placing import place
+from oms.domain.payment import OperationKind
+from tests.builders import line, placement
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -183,6 +197,22 @@ def given_back(shop: FakeShop, key: str = "key-back", *, access: Access | None =
     of = (Units(1, shop.line_id, shop.sku),)
     done = GivenBack(key, shop.order_id, 500, shop.currency, of, "damaged", AT)
     return shop.api.give_back(access or shop.access(), done)
+
+
+def in_the_books(shop: FakeShop) -> int:
+    """What is given back of the order after the shop was asked, where we gave back 500 and tell it
+    of that: in minor units."""
+    placed = placement(line(1, quantity=3), provider="external", captured=3_000)
+    order = facts("ord_1", None, place(placed), AT, "channel")[1]
+    order = after(order, *decide(c.GrantRefund(500, "damaged"), order))
+    heard = Heard()
+    for said in shop.api.fetch(shop.access(), "order", shop.order_id):
+        assert not isinstance(said, Cancelled)
+        if isinstance(said, Refunded):
+            assert said.currency == shop.currency
+            heard = heard.refunding(GivenUp(said.refund_id, (), said.amount))
+    follow = c.FollowChannel("there", "channel", refunded=heard.refunded, tells=True)
+    return after(order, *decide(follow, order)).payment.committed(OperationKind.REFUND)
 
 
 def stocked(shop: FakeShop, key: str = "key-stock", *, access: Access | None = None) -> str:

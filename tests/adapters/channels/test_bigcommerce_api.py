@@ -25,6 +25,7 @@ from tests.adapters.channels.shop_conformance import (
     FakeShop,
     ShopConformance,
     given_back,
+    in_the_books,
     saying,
     shipped,
     stocked,
@@ -463,3 +464,23 @@ def test_no_change_is_missed_however_many_there_are(shop: FakeBigCommerce, apart
 
     assert not cursor
     assert seen == {"1001", *(str(5000 + n) for n in range(count))}
+
+
+def test_what_the_shop_gives_back_after_us_is_counted_and_ours_coming_back_is_not(
+    shop: FakeBigCommerce,
+) -> None:
+    given_back(shop)
+    assert in_the_books(shop) == 500
+
+    theirs = {"id": 90, "reason": "late", "total_amount": 3, "items": [], "payments": []}
+    shop.refunds.append(theirs | {"created": "2026-03-02T00:00:00+00:00"})
+    assert in_the_books(shop) == 800
+
+
+def test_an_order_of_which_we_gave_all_the_money_back_is_not_called_off(
+    shop: FakeBigCommerce,
+) -> None:
+    given_back(shop)
+    shop.order |= {"status_id": 4, "status": "Refunded"}
+
+    assert [type(x) for x in shop.api.fetch(shop.access(), "order", "1001")] == [Ignored]

@@ -13,7 +13,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -46,6 +46,7 @@ from tests.adapters.channels.shop_conformance import (
     ShopConformance,
     called_off,
     given_back,
+    in_the_books,
     saying,
     shipped,
     units_called_off,
@@ -401,6 +402,20 @@ def test_a_signed_request_is_that_of_the_specification() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("url", "signed"),
+    [
+        ("https://EXAMPLE.com:443/r", "https://example.com/r"),
+        ("https://example.com:80/r", "https://example.com:80/r"),
+        ("https://example.com:8443/r", "https://example.com:8443/r"),
+        ("https://example.com", "https://example.com/"),
+    ],
+)
+def test_the_usual_port_is_not_signed(url: str, signed: str) -> None:
+    """RFC 5849 §3.4.1.2."""
+    assert base_string("GET", url, {}) == f"GET&{quote(signed, safe='')}&"
+
+
 def test_a_shipment_tells_carrier_number_and_source(shop: FakeMagento) -> None:
     assert shipped(shop) == "31"
 
@@ -556,6 +571,22 @@ def test_what_others_shipped_and_gave_back_is_fetched_with_the_order(shop: FakeM
     found = shop.api.fetch(shop.access(), "order", "1001")
 
     assert [type(each) for each in found] == [Updated, Refunded, Fulfilled]
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_what_the_shop_gives_back_after_us_is_counted_and_ours_coming_back_is_not(
+    shop: FakeMagento, listed: bool
+) -> None:
+    """Also where lists come without the comments."""
+    given_back(shop)
+    theirs = shop.made["creditmemos"][0] | {"entity_id": 99, "base_grand_total": 3, "comments": []}
+    if not listed:
+        shop.comments = {"77": shop.made["creditmemos"][0].pop("comments"), "99": []}
+        del theirs["comments"]
+    assert in_the_books(shop) == 500
+
+    shop.made["creditmemos"].append(theirs)
+    assert in_the_books(shop) == 800
 
 
 def test_what_was_shipped_and_given_back_by_us_is_not_told_again(shop: FakeMagento) -> None:

@@ -36,6 +36,7 @@ from tests.adapters.channels.shop_conformance import (
     FakeShop,
     ShopConformance,
     given_back,
+    in_the_books,
     recorded,
     saying,
     shipped,
@@ -553,12 +554,24 @@ def test_a_refund_and_a_parcel_of_somebody_else_are_fetched(shop: FakeShopify) -
     assert (parcel.tracking_number, parcel.units) == ("1Z999", (Units(1, "2001", "MUG"),))
 
 
-def test_money_that_we_gave_back_is_heard_as_what_it_is(shop: FakeShopify) -> None:
-    """What was given back is compared in all, ours among it."""
+def test_what_the_shop_gives_back_after_us_is_counted_and_ours_coming_back_is_not(
+    shop: FakeShopify,
+) -> None:
     given_back(shop)
+    assert in_the_books(shop) == 500
 
-    found = shop.api.fetch(shop.access(), "order", "1001")
-    assert [x.amount for x in found if isinstance(x, Refunded)] == [500]
+    paid = listed([{"kind": "REFUND", "status": "SUCCESS", "amountSet": money("3.00")}])
+    theirs = {"id": gid("Refund", 9), "note": "late", "transactions": paid}
+    shop.order["refunds"].append(theirs | {"refundLineItems": listed([])})
+    assert in_the_books(shop) == 800
+
+
+def test_a_refund_of_ours_is_known_by_the_longest_note(shop: FakeShopify) -> None:
+    key = f"ord_{'x' * 26}.000123.refund.001"
+    done = GivenBack(key, "1001", 500, "USD", (), "damaged " * 50, AT)
+    shop.api.give_back(shop.access(), done)
+
+    assert in_the_books(shop) == 500
 
 
 def test_test_orders_and_orders_that_are_not_there(shop: FakeShopify) -> None:

@@ -190,21 +190,57 @@ def test_an_order_of_which_nothing_is_left_is_ignored_for_its_refunds() -> None:
     assert "refunds" in ignored.why
 
 
-def test_a_tip_is_a_line_of_its_own_only_where_no_line_says_so() -> None:
-    tipped = an_order(total_price="40.80", total_tip_received="5.00")
-    assert [x.sku for x in order_of(one("orders/create", tipped)).lines] == ["MUG", "tip"]
-
-    line = {"id": 14, "quantity": 1, "price": "5.00", "tip": {}, "requires_shipping": False}
-    lined = an_order(a_line(), line, total_price="40.80", total_tip_received="5.00")
-    assert [x.sku for x in order_of(one("orders/create", lined)).lines] == ["MUG", "line:14"]
+TIP = {"id": 14, "quantity": 1, "price": "5.00", "tip": {}, "requires_shipping": False}
 
 
-def test_fees_and_duties_of_the_order_are_lines_that_are_not_shipped() -> None:
+def tipped(*lines: Any, **more: Any) -> dict[str, Any]:
+    return an_order(*lines, total_price="40.80", total_tip_received="5.00", **more)
+
+
+@pytest.mark.parametrize("lines", [(), (a_line(), TIP)])
+def test_a_tip_is_charged_with_the_shipping_and_once(lines: tuple[Any, ...]) -> None:
+    bare = order_of(one("orders/create", an_order()))
+
+    order = order_of(one("orders/create", tipped(*lines)))
+
+    assert order.lines == bare.lines
+    assert order.shipping.price == bare.shipping.price + 500
+    assert order.total == bare.total + 500
+
+
+@pytest.mark.parametrize("tip", [(), (TIP,)])
+def test_a_tip_stays_when_units_are_taken_out(tip: tuple[Any, ...]) -> None:
+    """Else the order's money would be given back in part for no reason."""
+    before = order_of(one("orders/create", tipped(a_line(), *tip)))
+
+    now = now_of(tipped(a_line(current_quantity=1), *tip))
+
+    assert now.shipping == before.shipping
+
+
+def test_a_tip_that_was_given_back_is_no_unit_of_ours() -> None:
+    of_tip = {"quantity": 1, "line_item_id": 14, "line_item": TIP}
+    told = one("refunds/create", a_refund(refund_line_items=[of_tip]))
+
+    assert isinstance(told, Refunded)
+    assert told.units == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["original_total_additional_fees_set", "original_total_duties_set"]
+)
+@pytest.mark.parametrize("left", [None, 1])
+def test_fees_and_duties_of_the_order_are_charged_with_the_shipping(
+    name: str, left: int | None
+) -> None:
     fee = {"shop_money": {"amount": "1.50", "currency_code": "USD"}}
-    body = an_order(total_price="37.30", original_total_additional_fees_set=fee)
+    bare = order_of(one("orders/create", an_order()))
+    body = an_order(total_price="37.30", **{name: fee})
 
-    *_, line = order_of(one("orders/create", body)).lines
-    assert (line.sku, line.requires_shipping, line.gross) == ("additional_fee", False, 150)
+    order = order_of(one("orders/create", body))
+    assert (order.lines, order.shipping.price) == (bare.lines, bare.shipping.price + 150)
+    body["line_items"][0]["current_quantity"] = left
+    assert now_of(body).shipping == order.shipping
 
 
 def test_duties_of_lines_are_taxes_with_their_own() -> None:
@@ -339,9 +375,9 @@ def test_a_refund_in_no_known_currency_is_fetched_with_its_order() -> None:
     assert one("refunds/create", body) == Fetch(CHANNEL, "7")
 
 
-def test_a_refund_that_we_made_counts_too() -> None:
-    """What was given back is compared in all."""
-    assert refund(note="torn [Baton k-1]").amount == 2000
+def test_a_refund_that_we_made_is_no_news_and_another_is() -> None:
+    assert isinstance(one("refunds/create", a_refund(note="torn [Baton k-1]")), Ignored)
+    assert refund(id=100, note="torn").amount == 2000
 
 
 def a_parcel(**more: Any) -> dict[str, Any]:

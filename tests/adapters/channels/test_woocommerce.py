@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oms.adapters.channels import CHANNELS
 from oms.adapters.channels.base import (
     Cancelled,
     Fetch,
@@ -24,13 +23,14 @@ from oms.adapters.channels.base import (
     Updated,
     What,
 )
-from oms.adapters.channels.woocommerce import signature
-from oms.adapters.channels.woocommerce_order import refunds_of
+from oms.adapters.channels.woocommerce import WooCommerce, signature
+from oms.adapters.channels.woocommerce_order import modern, read_order, refunds_of
 from oms.adapters.webhooks import Call
 from oms.contracts.api.orders import ChannelOrder
 from oms.contracts.invalid import InvalidRequest
 
-WOO = CHANNELS["woocommerce"]
+WOO = WooCommerce()
+FEE = {"id": 5, "name": "Gift wrap", "total": "300", "total_tax": "30", "taxes": []}
 PAYLOADS = Path(__file__).parents[2] / "contracts" / "channels" / "woocommerce"
 REAL = Path(__file__).parents[4] / "shared" / "data" / "B_channels"
 SECRET = "woo-secret"
@@ -85,12 +85,37 @@ def test_a_price_that_does_not_divide_is_exact_for_the_line() -> None:
     assert [(x.code, x.amount) for x in line.discounts] == [("rounding", 5)]
 
 
-def test_fees_are_lines_that_are_not_shipped_or_discounts() -> None:
+def test_fees_are_charged_with_the_shipping_or_discounts() -> None:
     order = read("fees_without_shipping")
 
-    assert [(x.sku, x.requires_shipping) for x in order.lines[1:]] == [("fee:Gift wrap", False)]
+    assert [x.sku for x in order.lines] == ["PDF"]
+    assert (order.shipping.price, [x.amount for x in order.shipping.taxes]) == (300, [30])
     assert [(x.code, x.amount) for x in order.discounts] == [("Member", 550)]
     assert order.total == 5280
+
+
+@pytest.mark.parametrize("name", ["gross_prices", "legacy"])
+def test_a_fee_holds_no_order_back(name: str) -> None:
+    """Whatever it is called, and whether its tax is inside: all that is left are goods."""
+    before = read(name)
+    fee = {"id": 77, "name": "Gift wrap", "total": "3.00", "total_tax": "0.57", "taxes": []}
+    inner = payload(name).get("order", payload(name))
+    total = str(Decimal(inner["total"]) + Decimal("3.57"))
+    body = {**inner, "fee_lines": [fee], "total": total}
+
+    order = read_order(modern(body), "processing", CHANNEL)
+
+    assert order.lines == before.lines
+    assert all(line.requires_shipping for line in order.lines)
+    added = order.shipping.price - before.shipping.price
+    assert (added, order.tax - before.tax) == (357 if order.tax_included else 300, 57)
+    assert order.total == before.total + 357
+
+
+def test_an_order_of_nothing_but_fees_waits_for_a_person() -> None:
+    order = read("fees_without_shipping", line_items=[], fee_lines=[FEE], total="330")
+
+    assert [(x.sku, x.requires_shipping) for x in order.lines] == [("fee:Gift wrap", False)]
 
 
 def test_taxes_have_the_names_of_their_rates_and_their_sum() -> None:
@@ -265,10 +290,11 @@ def test_the_topic_may_be_in_two_headers() -> None:
 
 def test_a_ping_is_nobodys_and_does_nothing() -> None:
     for body in (b"webhook_id=42", b"webhook_id=42\n"):
-        assert WOO.verify(Call(body), SECRET)
+        assert WOO.is_ping(Call(body))
+        assert not WOO.verify(Call(body), SECRET)
         assert WOO.read(Call(body)).said == (Ignored("ping"),)
-    assert not WOO.verify(Call(b"webhook_id=42&x=1"), SECRET)
-    assert not WOO.verify(Call(b"webhook_id=42", {"x-wc-webhook-signature": "no"}), SECRET)
+    assert not WOO.is_ping(Call(b"webhook_id=42&x=1"))
+    assert not WOO.is_ping(Call(b"webhook_id=42", {"x-wc-webhook-signature": "no"}))
 
 
 def test_a_webhook_that_may_not_see_orders_says_so() -> None:

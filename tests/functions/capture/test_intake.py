@@ -95,8 +95,7 @@ def repaid(order: Order) -> int:
     return order.payment.committed(OperationKind.REFUND)
 
 
-def shipped(house: House, order: ChannelOrder, number: str = "1Z9") -> Order:
-    """All of it, from where it is."""
+def routed(house: House, order: ChannelOrder) -> Order:
     from tests.functions.world import routing_of
 
     order_id = order_id_of(order.channel, order.external_id)
@@ -104,7 +103,20 @@ def shipped(house: House, order: ChannelOrder, number: str = "1Z9") -> Order:
     environment = house.environment
     routing = routing_of(client, environment["ORDERS_TABLE"], environment["STOCK_TABLE"])
     routing.router(datetime.now(UTC)).route(order_id)
-    for box in house.orders.get(order_id).fulfillment_orders:
+    return house.orders.get(order_id)
+
+
+def change(house: House, order: ChannelOrder, command: c.Command) -> None:
+    order_id = order_id_of(order.channel, order.external_id)
+    house.orders.change(order_id, command, at=datetime.now(UTC), actor="test")
+
+
+def shipped(house: House, order: ChannelOrder, number: str = "1Z9") -> Order:
+    """All of it, from where it is."""
+    order_id = order_id_of(order.channel, order.external_id)
+    for box in routed(house, order).fulfillment_orders:
+        if not box.in_warehouse:
+            continue
         parcel = PackedParcel("ups", number, box.lines)
         for command in (
             c.PickFulfillmentOrder(box.fulfillment_order_id),
@@ -427,6 +439,8 @@ def test_what_others_shipped_asks_a_person_and_our_own_parcel_does_not(house: Ho
     say(Placed(ours))
     say(Placed(theirs))
     shipped(house, ours, "1Z-OURS")
+    picking = routed(house, theirs).fulfillment_orders[0].fulfillment_order_id
+    change(house, theirs, c.PickFulfillmentOrder(picking))
 
     echo = Fulfilled(ours.channel, ours.external_id, "f-1", (), "ups", "1Z-OURS")
     assert say(echo).outcome == DUPLICATE
@@ -438,6 +452,96 @@ def test_what_others_shipped_asks_a_person_and_our_own_parcel_does_not(house: Ho
 
     assert of(house, ours).attention == ""
     assert of(house, theirs).attention == "fulfilled at the channel: 1 of MUG, tracking 1Z-X"
+
+
+def fulfilled(order: ChannelOrder, *units: Units, **more: Any) -> Fulfilled:
+    return Fulfilled(order.channel, order.external_id, "f-1", units, **more)
+
+
+def levels(house: House, sku: str = "MUG") -> list[tuple[int, int]]:
+    known = house.stock.levels([sku])
+    return [(x.on_hand, x.reserved) for each in known.values() for x in each]
+
+
+@pytest.mark.parametrize("units", [(), (Units(2, "L-MUG"),)])
+def test_what_others_have_shipped_is_closed_and_back_on_our_shelf(
+    house: House, units: tuple[Units, ...]
+) -> None:
+    house.stocked("MUG", 5)
+    order = an_order()
+    say(Placed(order))
+    routed(house, order)
+    assert levels(house) == [(5, 2)]
+
+    told = fulfilled(order, *units, carrier="ups", tracking_number="1Z")
+    assert say(told).outcome == ACCEPTED
+    assert say(told).outcome == DUPLICATE
+
+    found = of(house, order)
+    assert (found.status, found.attention) == (OrderStatus.COMPLETED, "")
+    assert (found.payment.captured, repaid(found)) == (2500, 0)
+    assert levels(house) == [(5, 0)]
+    assert names(house, order).count("UnitsFulfilledElsewhere") == 1
+    work = house.orders.get(found.order_id).fulfillment_orders
+    assert [x.location_id for x in work] == ["AUSTIN", "elsewhere"]
+    rows = [row for row in house.rows("orders") if row["SK"]["S"].startswith("FO#")]
+    assert [row["GSI3PK"] for row in rows if "GSI3PK" in row] == []  # nobody's work
+
+
+def test_the_rest_of_what_others_have_shipped_a_part_of_is_ours(house: House) -> None:
+    house.stocked("MUG", 5)
+    order = an_order()
+    say(Placed(order))
+
+    for _ in range(2):
+        say(fulfilled(order, Units(1, "L-MUG")))
+    assert [(x.delivered, x.open) for x in of(house, order).lines] == [(1, 1)]
+    shipped(house, order, "1Z-OURS")
+    for number in ("1Z-OURS", ""):  # told back, with the number or without
+        echo = fulfilled(order, Units(1, "L-MUG"), tracking_number=number)
+        say(replace(echo, fulfillment_id=f"f-2{number}"))
+
+    found = of(house, order)
+    assert [(x.delivered, x.shipped) for x in found.lines] == [(1, 1)]
+    assert (found.attention, levels(house)) == ("", [(4, 0)])
+
+
+@pytest.mark.parametrize("first", [Placed, Updated])
+def test_what_was_shipped_before_we_heard_of_it_is_never_routed(house: House, first: Any) -> None:
+    order = an_order()
+    told = (first(order), fulfilled(order))
+
+    assert intake().apply_all(told, AT).outcome == ACCEPTED
+    assert intake().apply_all(told, AT).outcome == DUPLICATE
+
+    assert of(house, order).status is OrderStatus.COMPLETED
+    assert names(house, order)[:2] == ["OrderPlaced", "HoldPlaced"]
+    (hold,) = of(house, order).holds
+    assert (hold.type, hold.active) == ("custom:fulfilled_elsewhere", False)
+
+
+def test_what_only_may_have_been_shipped_waits_for_a_person(house: House) -> None:
+    """A plugin completes orders as soon as they are paid for: shipped or not, nobody knows."""
+    order, known = an_order(), an_order()
+    say(Placed(known))
+
+    intake().apply_all((Placed(order), fulfilled(order, certain=False)), AT)
+    say(fulfilled(known, certain=False))
+
+    found = of(house, order)
+    assert [x.type for x in found.active_holds] == ["custom:fulfilled_elsewhere"]
+    assert "2 of MUG" in found.attention
+    assert of(house, known).attention == found.attention
+    assert (of(house, known).active_holds, of(house, known).lines[0].open) == ((), 2)
+
+
+def test_another_order_in_the_same_message_is_not_held(house: House) -> None:
+    shipped_there, ours = an_order(), an_order()
+
+    intake().apply_all((Placed(ours), Placed(shipped_there), fulfilled(shipped_there)), AT)
+
+    assert of(house, ours).active_holds == ()
+    assert of(house, ours).lines[0].open == 2
 
 
 def test_an_edit_that_comes_too_late_asks_a_person_once(house: House) -> None:

@@ -11,7 +11,7 @@ import pytest
 from functions.capture.following import Follower
 from functions.capture.intake import Intake, intake
 from oms.adapters.channel_inbox import ChannelInbox
-from oms.adapters.channels.base import Placed, Units, Updated, What
+from oms.adapters.channels.base import Fulfilled, Placed, Units, Updated, What
 from oms.adapters.heard_table import HeardTable
 from oms.adapters.orders_table import OrdersTable
 from oms.adapters.stock_table import StockTable
@@ -75,6 +75,19 @@ def test_an_order_that_was_called_off_before_it_came(house: House) -> None:
     found = of(house, order)
     assert (found.status, found.payment.refunded) == (OrderStatus.CANCELLED, 2500)
     assert "EARLY#" not in str(house.rows("channels"))
+
+
+def test_an_order_that_was_shipped_before_we_heard_of_it(house: House) -> None:
+    order = an_order()
+    told = (Placed(order), Fulfilled(order.channel, order.external_id, "f-1"))
+
+    def tell(desk: Intake) -> None:
+        desk.apply_all(told, AT)
+        assert of(house, order).status is OrderStatus.COMPLETED
+
+    assert _deaths(house, tell) > 5
+
+    assert [x.location_id for x in of(house, order).fulfillment_orders] == ["elsewhere"]
 
 
 def test_an_order_that_is_changed_and_refunded(house: House) -> None:

@@ -4,13 +4,14 @@ from uuid import uuid4
 
 import pytest
 
-from functions.inventory.wake_backorders import wake_backorders
+from functions.inventory.wake_backorders import wake_after, wake_backorders
 from oms.adapters.backorders import IN_LINE
 from oms.adapters.dynamodb import DynamoDB
 from oms.adapters.orders_table import OrdersTable, Placement
 from oms.adapters.routing.desk import Routing
 from oms.adapters.stock_table import StockTable
 from oms.domain import commands as c
+from oms.domain.events import UnitsFulfilledElsewhere
 from oms.domain.fulfillment import Quantity
 from oms.domain.items import StockItem
 from oms.domain.locations import Location, LocationKind
@@ -109,6 +110,29 @@ def test_a_cancelled_order_has_left_the_line(orders: OrdersTable, stock: StockTa
 
     assert stock.waiting("MUG", 9) == ()
     assert wake_backorders(routing(orders, stock), "MUG", NOW) == 0
+
+
+def test_units_that_others_have_shipped_in_our_place_are_there_for_who_waits(
+    orders: OrdersTable, stock: StockTable
+) -> None:
+    receive(stock, 3)
+    first = Story(placement(line(sku="MUG", quantity=3), external_id="first"))
+    orders.place(first.order_id, first.facts, first.order, Placement("body"))
+    orders.change(first.order_id, paid("op_1"), at=NOW, actor="test")
+    routing(orders, stock).router(NOW).route(first.order_id)
+    waiting = backordered(orders, 1, 3)
+
+    shipped = c.FollowChannel("there", "channel:shop", fulfilled=(("sku:MUG", 3),))
+    orders.change(first.order_id, shipped, at=NOW, actor="channel:shop")
+
+    (seq,) = (
+        fact.seq
+        for fact in orders.whole_history(first.order_id)
+        if isinstance(fact.event, UnitsFulfilledElsewhere)
+    )
+    told = {"order_id": first.order_id, "seq": seq, "type": "UnitsFulfilledElsewhere"}
+    assert wake_after(routing(orders, stock), told, NOW) == 1
+    assert not waits(orders, waiting)
 
 
 def test_a_line_longer_than_one_look_wakes_to_its_end(

@@ -81,8 +81,8 @@ class Shop:
         told = json.dumps(envelope(self.story.order_id, fact), default=str)
         return dict(json.loads(told))
 
-    def tell(self, kind: type[Any], client: Any = None) -> str:
-        return notify_customer(self.told(kind), self.desk(client))
+    def tell(self, kind: type[Any], client: Any = None, actor: str = "test") -> str:
+        return notify_customer(self.told(kind) | {"actor": actor}, self.desk(client))
 
     def states(self) -> list[str]:
         return list(self.notices.of(self.story.order_id).values())
@@ -132,6 +132,26 @@ def test_an_order_that_its_channel_took_is_confirmed_by_its_channel(shop: Shop) 
 
     assert shop.tell(e.PaymentAuthorized) == "confirmed by its channel"
     assert shop.outbox.sent == []
+
+
+def test_what_its_channel_did_is_told_by_its_channel(shop: Shop) -> None:
+    """Shipped by us, it is told by us; called off here, too."""
+    here = placement(provider="external")
+    shop.story = Story(here).authorized().do(c.CancelOrder("no"))
+    assert [shop.tell(kind, actor="channel:shopify:mugs") for kind in (e.OrderCancelled,) * 2] == [
+        "told by its channel"
+    ] * 2
+    assert shop.states() == ["skipped"]
+
+    shop.story = Story(here).authorized().routed().shipped()
+    assert shop.tell(e.FulfillmentOrderShipped, actor="user:channel:1") == "sent"
+
+
+@pytest.mark.parametrize("actor", ["workflow", "user:channel:1", "client:shop"])
+def test_what_was_called_off_here_is_told_by_us(shop: Shop, actor: str) -> None:
+    shop.story = Story(placement(provider="external")).authorized().do(c.CancelOrder("no"))
+
+    assert shop.tell(e.OrderCancelled, actor=actor) == "sent"
 
 
 def test_a_split_payment_is_confirmed_by_its_last_part_alone(shop: Shop) -> None:

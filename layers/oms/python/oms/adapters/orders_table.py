@@ -317,7 +317,7 @@ class OrdersTable(OrderReader):
         item = {
             **db.key(order_pk(order_id), f"FO#{new.fulfillment_order_id}"),
             "GSI1PK": db.s(f"LOCATION#{new.location_id}"),
-            "GSI3PK": db.s(f"WORK#{new.location_id}"),
+            **({"GSI3PK": db.s(f"WORK#{new.location_id}")} if new.is_under_way else {}),
             "at": db.s(instant(at)),
         }
         return Write({"Put": {"TableName": self._table, "Item": item}})

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from oms.adapters.hold_rules import HoldRules, deadline, looked_at, risk_of
 from oms.adapters.bus import MAX_DETAIL_BYTES, detail
 from oms.adapters.dynamodb import Write, pack
+from oms.adapters.hold_rules import HoldRules, deadline, looked_at, risk_of
 from oms.adapters.orders_table import (
     AlreadyPlaced,
     OrdersTable,
@@ -97,14 +97,16 @@ class Desk:
         actor: str,
         request_key: str | None,
         beside: Sequence[Write] = (),
+        holds: Sequence[NewHold] = (),
     ) -> tuple[Order, bool]:
         """The order, and whether it is new. `Conflict` when another body came under its name.
-        `beside` is written with a new one."""
+        `beside` is written with a new one, `holds` are laid over it."""
         order_id = order_id_of(said.channel, said.external_id)
         contact = contact_of(said)
         customer_id = self.customer_id(contact.email) if contact.email else guest_id(order_id)
         items = self.resolve(line.sku for line in said.lines)
         command = self._held_back(command_of(said, customer_id, at, items), said)
+        command = replace(command, holds=(*command.holds, *holds))
         recorded, order = facts(order_id, None, place(command), at, actor)
         check_size(recorded[0], order)
         placement = self._placement(said, order, request_key)

@@ -24,7 +24,8 @@ class Secrets:
 
     A sender is a carrier, a provider, a channel or a shop of one (`shopify:mugs.myshopify.com`). A
     list of secrets are those of one sender, while it changes from one to another. What is called
-    `<shop>/api` are the shop's credentials, an object.
+    `<shop>/api` are the shop's credentials, an object; `<channel or shop>/verification` is the
+    token of its handshakes.
     """
 
     def __init__(self, client: Any, secret_id: str) -> None:
@@ -49,6 +50,10 @@ class Secrets:
     def credentials(self, shop: str) -> Mapping[str, str]:
         """Of its API, by the channel of its orders; nothing where nobody has put them in."""
         return dict(self._fresh().get(f"{shop}/api") or {})
+
+    def handshake(self, channel: str, shop: str) -> str:
+        """The token that a channel's questions to a new address are answered with; or empty."""
+        return self.of(f"{channel}:{shop}/verification") or self.of(f"{channel}/verification") or ""
 
     def customer_id(self, email: str) -> str:
         """The same person, the same id; without the pepper nobody finds the person in it."""

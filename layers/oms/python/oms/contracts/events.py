@@ -48,6 +48,7 @@ SOURCES: dict[type[Any], str] = {
     e.OrderPlaced: CAPTURE,
     e.OrderLinesCancelled: CAPTURE,
     e.OrderCancelled: CAPTURE,
+    e.UnitsFulfilledElsewhere: FULFILLMENT,
     e.HoldPlaced: CAPTURE,
     e.HoldReleased: CAPTURE,
     e.OrderScreened: CAPTURE,

@@ -34,8 +34,8 @@ class GivenUp:
 class Heard:
     """`at` is the time of the last state that was seen, and `removed` are the units that were ever
     ordered and are not in it. `address` and `shipping` are digests of what it said, empty where it
-    never did; `held`: the money was not sure. `raised` names what a person was told of, `names` are
-    what it calls its lines."""
+    never did; `held`: the money was not sure. `fulfillments` are ours, too, as they are told back.
+    `raised` names what a person was told of, `names` are what it calls its lines."""
 
     version: int = 0
     at: datetime | None = None
@@ -48,6 +48,7 @@ class Heard:
     held: bool = False
     raised: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    fulfillments: tuple[GivenUp, ...] = ()
 
     @property
     def refunded(self) -> int:
@@ -63,6 +64,9 @@ class Heard:
 
     def refunding(self, told: GivenUp) -> Heard:
         return replace(self, refunds=_added(self.refunds, told))
+
+    def fulfilling(self, told: GivenUp) -> Heard:
+        return replace(self, fulfillments=_added(self.fulfillments, told))
 
     def raising(self, *names: str) -> Heard:
         new = tuple(name for name in dict.fromkeys(names) if name not in self.raised)
@@ -130,6 +134,24 @@ def still_to_cancel(order: Order, called_off: Iterable[tuple[str, int]]) -> Iter
 def _stoppable(order: Order, line: Line) -> int:
     boxes = (each for each in order.fulfillment_orders if each.in_warehouse)
     return line.unrouted + sum(box.quantity(line.line_id) for box in boxes)
+
+
+def fulfilled_there(heard: Heard) -> Counted:
+    """By whomever."""
+    return counted(_units(heard.fulfillments))
+
+
+def still_elsewhere(order: Order, fulfilled: Iterable[tuple[str, int]]) -> tuple[Quantity, ...]:
+    """Units that were shipped, and not by us, and that wait here for somebody to ship them."""
+    found: list[Quantity] = []
+    for name, units in fulfilled:
+        lines = lines_of(order, name)
+        missing = units - sum(line.dispatched for line in lines)
+        for line in lines:
+            if (taken := min(missing, line.unshipped)) > 0:
+                found.append(Quantity(line.line_id, taken))
+                missing -= taken
+    return tuple(found)
 
 
 def shipped_in_vain(order: Order, heard: Heard) -> Counter[str]:

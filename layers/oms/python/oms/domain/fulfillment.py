@@ -72,6 +72,7 @@ NEXT: dict[Delivery, Moves] = {
     },
 }
 
+ELSEWHERE = "elsewhere"  # in place of a location: others have shipped it
 COLLECT_WITHIN = timedelta(days=7)  # of being ready
 IN_WAREHOUSE = frozenset({_S.OPEN, _S.ACCEPTED, _S.PICKING, _S.PACKED})
 NOT_BEGUN = frozenset({_S.OPEN, _S.ACCEPTED})  # nobody has picked any of it yet

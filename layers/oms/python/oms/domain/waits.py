@@ -92,7 +92,8 @@ def _payment(order: Order) -> str | None:
 def _release(order: Order) -> str | None:
     """Money that is missing keeps it waiting, whoever has released it."""
     held = order.held_from(HoldStep.ROUTING) or _payment_state(order) == "on_hold"
-    return None if held else "released"
+    over = order.status is OrderStatus.COMPLETED  # nothing is left that is held
+    return None if held and not over else "released"
 
 
 def waits_for_supply(order: Order) -> bool:

@@ -23,6 +23,7 @@ from oms.adapters.channels.amazon_orders_2026 import standing
 from oms.adapters.channels.amazon_sales import READER
 from oms.adapters.channels.base import Page, Units, What, named
 from oms.adapters.channels.marketplace_api import answered, each_told, whole
+from oms.adapters.channels.shop_answers import asked_at
 from oms.adapters.channels.shop_api import (
     Access,
     CalledOff,
@@ -33,7 +34,7 @@ from oms.adapters.channels.shop_api import (
     Stocked,
 )
 from oms.adapters.channels.shop_fields import Json, text
-from oms.adapters.channels.token_calls import Grant, TokenCalls, call, credential, said, setting
+from oms.adapters.channels.token_calls import Grant, TokenCalls, credential, said, setting
 
 TOKEN_URL = "https://api.amazon.com/auth/o2/token"
 ORDERS = "/orders/2026-01-01/orders"
@@ -164,7 +165,7 @@ class AmazonApi:
         document_id, url = text(made.get("feedDocumentId")), made.get("url")
         if not document_id or not isinstance(url, str):
             raise Later("amazon: no document in the answer")
-        said(access, call(access, "PUT", url, {"content-type": FLAT_FILE}, document))
+        said(access, asked_at(access, "PUT", url, {"content-type": FLAT_FILE}, document))
         feed = {
             "feedType": CANCELLATION,
             "marketplaceIds": [_marketplace(access, order)],

@@ -13,8 +13,8 @@ from oms.adapters.channels import amazon_orders_2026 as v2026
 from oms.adapters.channels import amazon_orders_v0 as v0
 from oms.adapters.channels.amazon_sales import READER, AmazonOrder, Item
 from oms.adapters.channels.base import Cancelled, Fetch, Fulfilled, Ignored, Updated, What
-from oms.adapters.channels.reading import discount, instant, sold, taken, tax
-from oms.adapters.channels.shop_fields import Json, unit_price
+from oms.adapters.channels.reading import instant, sold, taken
+from oms.adapters.channels.shop_fields import Json, discount, tax, unit_price
 from oms.contracts.api.orders import ChannelOrder
 
 UNPAID = frozenset({"PENDING", "PENDINGAVAILABILITY"})
@@ -83,7 +83,7 @@ def _in_our_words(order: AmazonOrder, channel: str) -> ChannelOrder:
             "shipping": {
                 "method": order.method or "standard",
                 "price": shipping + fees,
-                "taxes": tax("shipping", sum(x.shipping_tax + x.fee_tax for x in order.items)),
+                "taxes": tax(sum(x.shipping_tax + x.fee_tax for x in order.items), "shipping"),
             },
             "total": total,
             "deliver_by": order.deliver_by,
@@ -108,5 +108,5 @@ def _line(item: Item) -> Json:
         "external_id": item.item_id,
         "unit_price": price,
         "discounts": [*rounding, *discount(item.promotion or "promotion", item.discount)],
-        "taxes": tax("tax", item.tax),
+        "taxes": tax(item.tax),
     }

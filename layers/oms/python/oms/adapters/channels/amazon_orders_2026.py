@@ -13,8 +13,8 @@ from oms.adapters.channels.amazon_sales import (
     tags_of,
 )
 from oms.adapters.channels.base import Units
-from oms.adapters.channels.reading import customer, instant, kept_day, lines_of, mailbox
-from oms.adapters.channels.shop_fields import Json, first, text
+from oms.adapters.channels.reading import instant, kept_day, lines_of
+from oms.adapters.channels.shop_fields import Json, customer, first, mailbox, text
 
 FEES = ("GIFT_WRAP", "COD_FEE", "OTHER")
 NOT_GONE = frozenset({"PENDING", "CANCELLED"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from oms.adapters.channels.amazon_sales import READER, AmazonOrder, Item, sku_of, tags_of
-from oms.adapters.channels.reading import customer, instant, is_true, kept_day, lines_of, mailbox
-from oms.adapters.channels.shop_fields import Json, first, text
+from oms.adapters.channels.reading import instant, is_true, kept_day, lines_of
+from oms.adapters.channels.shop_fields import Json, customer, first, mailbox, text
 
 
 def standing(order: Json) -> tuple[str, bool]:

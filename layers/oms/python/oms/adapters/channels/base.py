@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from oms.adapters.webhooks import Call
 from oms.contracts.api.orders import ChannelOrder
@@ -85,7 +85,8 @@ class Refunded:
 
 @dataclass(frozen=True, slots=True)
 class Fulfilled:
-    """Somebody else shipped these units, and told the channel; no units: all that is left."""
+    """Somebody else shipped these units, and told the channel; no units: all that is left. Not
+    `certain`: a state that others use for something else, too."""
 
     channel: str
     external_id: str
@@ -94,6 +95,7 @@ class Fulfilled:
     carrier: str = ""
     tracking_number: str = ""
     at: datetime | None = None
+    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,31 @@ class Channel(Protocol):
     def read(self, call: Call) -> Message:
         """Raises MalformedOrder, or InvalidRequest when what it says breaks our contract. Orders
         are of the channel `named(code, shop)`."""
+
+
+@runtime_checkable
+class Shakes(Protocol):
+    """A channel that asks a new address, by GET, whether whoever answers there expects it."""
+
+    def shake(self, call: Call, token: str) -> str | Mapping[str, str] | None:
+        """The answer, a text or an object; None where nothing is asked that we could answer.
+        `token` is the secret of its handshakes, empty where nobody has stored one."""
+
+
+@runtime_checkable
+class Pings(Protocol):
+    """A channel that tries an address out with messages that it does not sign."""
+
+    def is_ping(self, call: Call) -> bool:
+        """Whether it is such a message: it says nothing, and is only acknowledged."""
+
+
+@runtime_checkable
+class Expects(Protocol):
+    """A channel that waits for an answer of its own, with what it does meanwhile."""
+
+    def answer(self, call: Call) -> Mapping[str, str] | None:
+        """What it goes on with; None where ours will do."""
 
 
 def named(code: str, shop: str) -> str:

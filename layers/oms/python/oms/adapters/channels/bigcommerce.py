@@ -9,13 +9,8 @@ from __future__ import annotations
 import re
 
 from oms.adapters.channels.base import Fetch, Ignored, Message, What, named, one
-from oms.adapters.channels.bigcommerce_orders import READER, number_id
-from oms.adapters.channels.shop_fields import (
-    LONGEST,
-    Json,
-    text,
-    within,
-)
+from oms.adapters.channels.bigcommerce_orders import READER
+from oms.adapters.channels.shop_fields import LONGEST, Json, text, within
 from oms.adapters.channels.standard_webhooks import ID, is_signed
 from oms.adapters.webhooks import Call
 
@@ -48,9 +43,9 @@ class BigCommerce:
 def _said(callback: Json, channel: str) -> What:
     scope, data = text(callback.get("scope")), within(callback, "data")
     if scope in ORDERS:
-        return Fetch(channel, number_id(data.get("id"), "the order's id"))
+        return Fetch(channel, READER.identity(data.get("id"), "the order's id"))
     if scope == REFUND:
-        return Fetch(channel, number_id(data.get("id"), "the order's id"), "refunds")
+        return Fetch(channel, READER.identity(data.get("id"), "the order's id"), "refunds")
     if scope in SHIPMENTS:
-        return Fetch(channel, number_id(data.get("orderId"), "the order's id"), "shipments")
+        return Fetch(channel, READER.identity(data.get("orderId"), "the order's id"), "shipments")
     return Ignored(f"the scope {scope[:60]!r} changes no order")

@@ -28,17 +28,15 @@ from oms.adapters.channels.bigcommerce_orders import (
     CANCELLED,
     INCOMPLETE,
     READER,
+    REFUNDED,
     Found,
     instant_of,
-    number_id,
+    is_ours,
     over,
     refunds,
     shipments,
     status_of,
     updated,
-)
-from oms.adapters.channels.json_fields import (
-    decimal_text,
 )
 from oms.adapters.channels.shop_api import (
     Access,
@@ -48,12 +46,8 @@ from oms.adapters.channels.shop_api import (
     Shipped,
     Stocked,
 )
-from oms.adapters.channels.shop_calls import ShopCalls, id_in, marked, their_number
-from oms.adapters.channels.shop_fields import (
-    Json,
-    text,
-    within,
-)
+from oms.adapters.channels.shop_calls import ShopCalls, id_in, marked, place, their_number
+from oms.adapters.channels.shop_fields import Json, decimal_text, text, within
 
 CARRIERS = {
     "ups": "ups",
@@ -86,7 +80,7 @@ class BigCommerceApi:
 
     def changed(self, access: Access, since: datetime, cursor: str) -> Page:
         """Orders to be fetched: a list of them has neither their lines nor their addresses."""
-        start, page = _place(cursor) or (since, 1)
+        start, page = place(cursor) or (since, 1)
         query = [
             ("min_date_modified", format_datetime(start.astimezone(UTC))),
             ("sort", "date_modified:asc"),
@@ -160,16 +154,20 @@ def _known(calls: ShopCalls, order: str) -> Json:
 
 
 def _all_of(calls: ShopCalls, order: Json, channel: str) -> Iterator[What]:
-    """Money first: what is cancelled because its money was given back has it back already."""
+    """Money first: what is cancelled because its money was given back has it back already. Where
+    all of it was given back by us, nobody there has called anything off."""
     end = over(order, channel)
     if isinstance(end, Ignored):
         yield end
         return
-    currency, order_id = Found(order).currency, number_id(order.get("id"), "the order's id")
+    currency, order_id = Found(order).currency, READER.identity(order.get("id"), "the order's id")
     if end is None:
         yield updated(_found(calls, order), channel)
     if READER.amount(order.get("refunded_amount") or "0", currency, "refunded_amount"):
-        yield from refunds(order, _refunds(calls, order), channel)
+        given = _refunds(calls, order)
+        yield from refunds(order, given, channel)
+        if status_of(order) == REFUNDED and given and all(map(is_ours, given)):
+            end = Ignored("its money was given back by us")
     if READER.count(order.get("items_shipped") or 0, "items_shipped"):
         yield from shipments(order_id, _shipments(calls, order), channel)
     if end is not None:
@@ -177,7 +175,7 @@ def _all_of(calls: ShopCalls, order: Json, channel: str) -> Iterator[What]:
 
 
 def _found(calls: ShopCalls, order: Json) -> Found:
-    path = f"/v2/orders/{number_id(order.get('id'), 'the order')}"
+    path = f"/v2/orders/{READER.identity(order.get('id'), 'the order')}"
     products = _products(calls, path)
     addresses = calls.rows(f"{path}/shipping_addresses", [("limit", str(MOST_ROWS))])
     collected = any(not x.get("order_address_id") for x in products) or not addresses
@@ -214,7 +212,7 @@ def _fees(calls: ShopCalls, order: Json, path: str) -> list[Json]:
 
 
 def _shipments(calls: ShopCalls, order: Json) -> list[Json]:
-    path = f"/v2/orders/{number_id(order.get('id'), 'the order')}/shipments"
+    path = f"/v2/orders/{READER.identity(order.get('id'), 'the order')}/shipments"
     return calls.rows(path, [("limit", str(MOST_ROWS))])
 
 
@@ -223,7 +221,7 @@ def _refunds(calls: ShopCalls, order: Json) -> list[Json]:
 
 
 def _actions(order: Json) -> str:
-    return f"/v3/orders/{number_id(order.get('id'), 'the order')}/payment_actions"
+    return f"/v3/orders/{READER.identity(order.get('id'), 'the order')}/payment_actions"
 
 
 def _changed(row: Json, channel: str) -> What:
@@ -237,15 +235,9 @@ def _changed(row: Json, channel: str) -> What:
         return asked
 
 
-def _place(cursor: str) -> tuple[datetime, int] | None:
-    """`<seconds>.<page>`, as `_cursor` made it."""
-    seconds, _, page = cursor.partition(".")
-    return (datetime.fromtimestamp(int(seconds), UTC), int(page)) if cursor else None
-
-
 def _cursor(rows: list[Json], start: datetime, page: int) -> str:
-    """From the last change on: pages move while orders change. A page that is all of one second
-    is followed by the next page."""
+    """For `place`, from the last change on: pages move while orders change. A page that is all of
+    one second is followed by the next page."""
     if len(rows) < ORDERS_A_PAGE:
         return ""
     last = instant_of(rows[-1].get("date_modified"))

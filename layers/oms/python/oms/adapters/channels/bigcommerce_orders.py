@@ -26,20 +26,19 @@ from oms.adapters.channels.base import (
     Updated,
     What,
 )
-from oms.adapters.channels.json_fields import (
+from oms.adapters.channels.shop_calls import is_marked
+from oms.adapters.channels.shop_fields import (
     ExactFields,
+    Json,
+    customer,
     discount,
+    first,
     full_name,
+    instant,
+    mailbox,
     rounded_together,
     split,
     tax,
-)
-from oms.adapters.channels.shop_calls import is_marked
-from oms.adapters.channels.shop_fields import (
-    Json,
-    customer,
-    first,
-    instant,
     text,
     unit_price,
     within,
@@ -90,14 +89,6 @@ class Found:
         return READER.amount(missing if given is None else given, self.currency, name)
 
 
-def number_id(value: Any, what: str) -> str:
-    """Ids are integers, digit for digit; they become parts of addresses."""
-    found = READER.identity(value, what)
-    if not (found.isascii() and found.isdecimal()):
-        raise READER.refused(f"{what} is no number")
-    return found
-
-
 def status_of(order: Json) -> int:
     return READER.count(order.get("status_id"), "status_id")
 
@@ -110,7 +101,10 @@ def over(order: Json, channel: str) -> What | None:
     if order.get("is_deleted") is True:
         return Ignored("it was archived there, which changes nothing of it")
     if status in (CANCELLED, DECLINED, REFUNDED):
-        order_id, reason = number_id(order.get("id"), "the order's id"), text(order.get("status"))
+        order_id, reason = (
+            READER.identity(order.get("id"), "the order's id"),
+            text(order.get("status")),
+        )
         return Cancelled(channel, order_id, reason or "cancelled", at=at)
     return None
 
@@ -131,14 +125,14 @@ def updated(found: Found, channel: str) -> Updated:
 
 def refunds(order: Json, given: list[Json], channel: str) -> Iterator[Refunded]:
     """Those that are not ours, and of which some payment was not declined."""
-    order_id, currency = number_id(order.get("id"), "the order's id"), Found(order).currency
+    order_id, currency = READER.identity(order.get("id"), "the order's id"), Found(order).currency
     for refund in given:
         if is_ours(refund) or _declined(refund):
             continue
         yield Refunded(
             channel,
             order_id,
-            number_id(refund.get("id"), "a refund's id"),
+            READER.identity(refund.get("id"), "a refund's id"),
             READER.amount(refund.get("total_amount"), currency, "total_amount"),
             currency,
             tuple(_refunded_units(refund)),
@@ -159,7 +153,7 @@ def shipments(order_id: str, given: list[Json], channel: str) -> Iterator[Fulfil
         yield Fulfilled(
             channel,
             order_id,
-            number_id(shipment.get("id"), "a shipment's id"),
+            READER.identity(shipment.get("id"), "a shipment's id"),
             tuple(_units(shipment, "order_product_id")),
             first(shipment.get("tracking_carrier"), shipment.get("shipping_provider")),
             text(shipment.get("tracking_number")),
@@ -189,7 +183,7 @@ def _refunded_units(refund: Json) -> Iterator[Units]:
 def _units(holder: Json, name: str) -> Iterator[Units]:
     for item in READER.objects(holder, "items"):
         if quantity := READER.count(item.get("quantity"), "a quantity"):
-            yield Units(quantity, number_id(item.get(name), "a line's id"))
+            yield Units(quantity, READER.identity(item.get(name), "a line's id"))
 
 
 def _order(found: Found, channel: str, basis: str) -> Json:
@@ -198,7 +192,7 @@ def _order(found: Found, channel: str, basis: str) -> Json:
         line["taxes"] = tax(amount)
     order: Json = {
         "channel": channel,
-        "external_id": number_id(found.order.get("id"), "the order's id"),
+        "external_id": READER.identity(found.order.get("id"), "the order's id"),
         "currency": found.currency,
         "customer": _customer(within(found.order, "billing_address")),
         "lines": lines,
@@ -222,7 +216,7 @@ def _line(line: Json, found: Found, basis: str) -> Json:
     return {
         "sku": _sku(line),
         "quantity": quantity,
-        "external_id": number_id(line.get("id"), "a line's id"),
+        "external_id": READER.identity(line.get("id"), "a line's id"),
         "unit_price": each_costs,
         "discounts": rounding,
         "requires_shipping": text(line.get("type")) in ("", "physical"),
@@ -236,8 +230,8 @@ def _sku(line: Json) -> str:
         return sku
     for kind in ("variant", "product"):
         if line.get(f"{kind}_id"):
-            return f"{kind}:{number_id(line[f'{kind}_id'], f'a {kind}')}"
-    return f"line:{number_id(line.get('id'), 'a line')}"
+            return f"{kind}:{READER.identity(line[f'{kind}_id'], f'a {kind}')}"
+    return f"line:{READER.identity(line.get('id'), 'a line')}"
 
 
 def _line_taxes(found: Found) -> list[int]:
@@ -314,7 +308,7 @@ def _applied(line: Json, found: Found) -> tuple[str, int]:
 
 def _money(found: Found) -> Json:
     status, paid = status_of(found.order), text(found.order.get("payment_status")).lower()
-    order_id, total = number_id(found.order.get("id"), "the order's id"), found.total
+    order_id, total = READER.identity(found.order.get("id"), "the order's id"), found.total
     why = HELD.get(status) or _elsewhere(found)
     if not why and paid in UNSURE:
         why = f"the payment is {paid}"
@@ -347,7 +341,7 @@ def _pickup_location(found: Found) -> str | None:
 
 def _customer(billing: Json) -> Json | None:
     phone = text(billing.get("phone"))
-    return customer((billing.get("email"),), _name(billing), phone)
+    return customer(mailbox(billing.get("email")), _name(billing), phone)
 
 
 def _name(holder: Json) -> str:

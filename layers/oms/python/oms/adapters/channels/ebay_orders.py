@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from oms.adapters.channels.base import Cancelled, Fetch, Fulfilled, Ignored, Refunded, Updated, What
-from oms.adapters.channels.reading import (
-    Reader,
+from oms.adapters.channels.reading import Reader, instant, kept_day, sold, taken
+from oms.adapters.channels.shop_fields import (
+    Json,
     customer,
     discount,
-    instant,
-    kept_day,
+    first,
     mailbox,
-    sold,
-    taken,
     tax,
+    text,
+    unit_price,
 )
-from oms.adapters.channels.shop_fields import Json, first, text, unit_price
 from oms.contracts.api.orders import ChannelOrder
 
 READER = Reader("ebay")
@@ -122,7 +121,7 @@ def _line(line: Json, currency: str) -> Json:
         "taxes": [
             found
             for each in taxes
-            for found in tax(text(each.get("taxType")), _amount(each, "amount", currency))
+            for found in tax(_amount(each, "amount", currency), text(each.get("taxType")))
         ],
     }
 

@@ -12,17 +12,8 @@ from fractions import Fraction
 from typing import Any
 
 from oms.adapters.channels.base import Cancelled, Fetch, Fulfilled, Ignored, Refunded, Updated, What
-from oms.adapters.channels.reading import (
-    Reader,
-    customer,
-    discount,
-    instant,
-    mailbox,
-    sold,
-    taken,
-    tax,
-)
-from oms.adapters.channels.shop_fields import Json, first, text
+from oms.adapters.channels.reading import Reader, instant, sold, taken
+from oms.adapters.channels.shop_fields import Json, customer, discount, first, mailbox, tax, text
 from oms.contracts.api.orders import ChannelOrder
 from oms.domain.currencies import EXPONENTS
 from oms.domain.money import spread
@@ -146,7 +137,7 @@ def _put_taxes(lines: list[Json], taxes: int, name: str) -> None:
         raise READER.refused("a price is less than nothing")
     shares = spread(taxes, weights if any(weights) else [1] * len(weights)) if weights else ()
     for line, share in zip(lines, shares, strict=True):
-        line["taxes"] = tax(name, share)
+        line["taxes"] = tax(share, name)
 
 
 def _line(line: Json, currency: str) -> Json:

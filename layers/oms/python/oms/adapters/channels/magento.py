@@ -14,24 +14,17 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from oms.adapters.channels.base import Cancelled, Ignored, Message, What, named
 from oms.adapters.channels.magento_orders import (
     READER,
     fulfilled,
     instant_of,
-    number_id,
     refunded,
     said_of,
 )
-from oms.adapters.channels.shop_fields import (
-    LONGEST,
-    Json,
-    first,
-    text,
-    within,
-)
+from oms.adapters.channels.shop_fields import LONGEST, Json, first, text, within
 from oms.adapters.rsa_signatures import is_signed
 from oms.adapters.webhooks import Call
 
@@ -54,6 +47,8 @@ WRAPPERS = ("event", "data", "value", "order", "creditmemo", "shipment", "result
 SHOP = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}", re.ASCII)
 DEEPEST = 6
 MOST_EVENTS = 100
+CHALLENGE = re.compile(r"[A-Za-z0-9._-]{1,200}", re.ASCII)
+GO_ON = {"op": "success"}  # what Commerce waits for, with the buyer, in a webhook
 
 
 class Magento:
@@ -72,6 +67,14 @@ class Magento:
         return bool(secret) and any(
             is_signed(call.body, call.header(name), secret) for name in BY_EVENTS
         )
+
+    def shake(self, call: Call, token: str) -> str | None:
+        """Adobe wants its own word back, and knows no secret."""
+        asked = call.query.get("challenge", "")
+        return asked if CHALLENGE.fullmatch(asked) else None
+
+    def answer(self, call: Call) -> Mapping[str, str] | None:
+        return GO_ON if call.header(BY_COMMERCE) else None
 
     def read(self, call: Call) -> Message:
         channel = named(self.code, self.shop(call))
@@ -152,4 +155,6 @@ def _cancelled(value: Json, channel: str) -> Cancelled:
     """Of the order, or of a call that holds its id."""
     given = next((value[x] for x in ("entity_id", "order_id", "id") if value.get(x)), None)
     at = instant_of(value.get("updated_at"))
-    return Cancelled(channel, number_id(given, "the order's id"), "cancelled in the shop", at=at)
+    return Cancelled(
+        channel, READER.identity(given, "the order's id"), "cancelled in the shop", at=at
+    )

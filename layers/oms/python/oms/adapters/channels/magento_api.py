@@ -28,9 +28,6 @@ from oms.adapters.channels.base import (
     What,
     named,
 )
-from oms.adapters.channels.json_fields import (
-    decimal_text,
-)
 from oms.adapters.channels.magento_orders import (
     READER,
     Sold,
@@ -38,7 +35,6 @@ from oms.adapters.channels.magento_orders import (
     fulfilled,
     instant_of,
     money_of,
-    number_id,
     order_id,
     refunded,
     said_of,
@@ -54,12 +50,8 @@ from oms.adapters.channels.shop_api import (
     Shipped,
     Stocked,
 )
-from oms.adapters.channels.shop_calls import ShopCalls, id_in, marked, their_number
-from oms.adapters.channels.shop_fields import (
-    Json,
-    text,
-    within,
-)
+from oms.adapters.channels.shop_calls import ShopCalls, id_in, marked, place, their_number
+from oms.adapters.channels.shop_fields import Json, decimal_text, text, within
 from oms.contracts.invalid import InvalidRequest
 
 CARRIERS = frozenset({"ups", "usps", "fedex", "dhl"})
@@ -84,7 +76,7 @@ class MagentoApi:
     def changed(self, access: Access, since: datetime, cursor: str) -> Page:
         """An order that something was shipped of or given back is fetched: its own page has
         neither the shipments nor the credit memos."""
-        start, page = _place(cursor) or (since, 1)
+        start, page = place(cursor) or (since, 1)
         at = f"{start.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
         query = [
             *_filters(("updated_at", "gteq", at)),
@@ -201,10 +193,10 @@ def _all_of(
     yield said_of(order, channel, locations)
     if _was(order, "total_refunded"):
         for memo in _of_order(calls, "creditmemos", number):
-            yield refunded(memo, channel, order)
+            yield refunded(_commented(calls, "creditmemo", memo), channel, order)
     if any(READER.count(x.get("qty_shipped") or 0, "qty_shipped") for x in _items(order)):
         for shipment in _of_order(calls, "shipments", number):
-            yield fulfilled(shipment, channel, order)
+            yield fulfilled(_commented(calls, "shipment", shipment), channel, order)
 
 
 def _items(order: Json) -> list[Json]:
@@ -234,15 +226,9 @@ def _said(row: Json, channel: str) -> What:
     return said_of(row, channel)
 
 
-def _place(cursor: str) -> tuple[datetime, int] | None:
-    """`<seconds>.<page>`, as `_cursor` made it."""
-    seconds, _, page = cursor.partition(".")
-    return (datetime.fromtimestamp(int(seconds), UTC), int(page)) if cursor else None
-
-
 def _cursor(rows: list[Json], start: datetime, page: int) -> str:
-    """From the last change on: pages move while orders change. A page that is all of one second
-    is followed by the next page."""
+    """For `place`, from the last change on: pages move while orders change. A page that is all of
+    one second is followed by the next page."""
     if len(rows) < ORDERS_A_PAGE:
         return ""
     last = instant_of(rows[-1].get("updated_at"))
@@ -252,11 +238,15 @@ def _cursor(rows: list[Json], start: datetime, page: int) -> str:
 
 
 def _comments(calls: ShopCalls, what: str, made: Json) -> str:
-    """Asked for where a list comes without them: a thing of ours must be known again."""
+    return comments_of(_commented(calls, what, made))
+
+
+def _commented(calls: ShopCalls, what: str, made: Json) -> Json:
+    """Comments are asked for where a list comes without: a thing of ours must be known again."""
     if made.get("comments") is not None:
-        return comments_of(made)
+        return made
     path = f"/V1/{what}/{READER.identity(made.get('entity_id'), what)}/comments"
-    return comments_of({"comments": READER.objects(calls.record(path), "items")})
+    return {**made, "comments": READER.objects(calls.record(path), "items")}
 
 
 def _is_same(made: Json, done: Shipped, items: list[Json]) -> bool:
@@ -339,7 +329,9 @@ def _given_back(order: Json, done: GivenBack) -> Json:
     counted = dict(_priced(order, done.units))
     left = done.amount - sum(price for _, price in counted.values())
     tops = [x for x in _items(order) if not x.get("parent_item_id") and not x.get("parent_item")]
-    ids = dict.fromkeys([*counted, *(number_id(x.get("item_id"), "a line's id") for x in tops)])
+    ids = dict.fromkeys(
+        [*counted, *(READER.identity(x.get("item_id"), "a line's id") for x in tops)]
+    )
     arguments = {
         "shipping_amount": 0,
         "adjustment_positive": float(decimal_text(max(left, 0), done.currency)),

@@ -36,21 +36,20 @@ from oms.adapters.channels.base import (
     Updated,
     What,
 )
-from oms.adapters.channels.json_fields import (
-    ExactFields,
-    discount,
-    full_name,
-    rounded_together,
-    split,
-    tax,
-)
 from oms.adapters.channels.shop_calls import is_marked
 from oms.adapters.channels.shop_fields import (
     LONGEST,
+    ExactFields,
     Json,
     customer,
+    discount,
     first,
+    full_name,
     instant,
+    mailbox,
+    rounded_together,
+    split,
+    tax,
     text,
     unit_price,
     within,
@@ -117,15 +116,8 @@ def money_of(order: Json) -> Money:
     return Money(READER.currency(base if in_base else seen or base), in_base, seen in (None, base))
 
 
-def number_id(value: Any, what: str) -> str:
-    found = READER.identity(value, what)
-    if not (found.isascii() and found.isdecimal()):
-        raise READER.refused(f"{what} is no number")
-    return found
-
-
 def order_id(order: Json) -> str:
-    return number_id(order.get("entity_id"), "the order's id")
+    return READER.identity(order.get("entity_id"), "the order's id")
 
 
 def said_of(order: Json, channel: str, locations: Mapping[str, str] | None = None) -> What:
@@ -150,8 +142,8 @@ def refunded(memo: Json, channel: str, order: Json | None = None) -> What:
     money = money_of(memo if order is None else {**order, **_present(memo)})
     return Refunded(
         channel,
-        number_id(memo.get("order_id"), "the order's id"),
-        number_id(memo.get("entity_id"), "a credit memo's id"),
+        READER.identity(memo.get("order_id"), "the order's id"),
+        READER.identity(memo.get("entity_id"), "a credit memo's id"),
         money.whole(money.of(memo, "grand_total"), "grand_total"),
         money.currency,
         units_of(READER.objects(memo, "items"), order),
@@ -166,8 +158,8 @@ def fulfilled(shipment: Json, channel: str, order: Json | None = None) -> What:
     track: Json = next(iter(READER.objects(shipment, "tracks")), {})
     return Fulfilled(
         channel,
-        number_id(shipment.get("order_id"), "the order's id"),
-        number_id(shipment.get("entity_id"), "a shipment's id"),
+        READER.identity(shipment.get("order_id"), "the order's id"),
+        READER.identity(shipment.get("entity_id"), "a shipment's id"),
         units_of(READER.objects(shipment, "items"), order),
         text(track.get("carrier_code")),
         text(track.get("track_number")),
@@ -180,7 +172,7 @@ def units_of(rows: list[Json], order: Json | None) -> tuple[Units, ...]:
     counted = {}
     for row in rows:
         if quantity := READER.count(row.get("qty") or 0, "qty"):
-            counted[number_id(row.get("order_item_id"), "a line's id")] = (quantity, row)
+            counted[READER.identity(row.get("order_item_id"), "a line's id")] = (quantity, row)
     if order is None:
         return tuple(_alone(counted))
     return tuple(_of_lines(counted, sold_in(order)))
@@ -253,7 +245,7 @@ def _of_lines(counted: Mapping[str, tuple[int, Json]], lines: list[Sold]) -> Ite
 
 
 def _item_id(item: Json) -> str:
-    return number_id(item.get("item_id"), "a line's id")
+    return READER.identity(item.get("item_id"), "a line's id")
 
 
 def _quantity(item: Json) -> int:
@@ -271,7 +263,7 @@ def _parents(items: list[Json]) -> dict[str, str]:
 
 def _parent_id(item: Json) -> str:
     given = item.get("parent_item_id") or within(item, "parent_item").get("item_id")
-    return number_id(given, "a line's parent") if given else ""
+    return READER.identity(given, "a line's parent") if given else ""
 
 
 def _guessed(items: list[Json]) -> Iterator[tuple[str, str]]:
@@ -376,7 +368,7 @@ def _lines(sold: list[Sold], order: Json) -> Iterator[Json]:
             "external_id": each.line_id,
             "unit_price": each_costs,
             "discounts": [*rounding, *discount(code, off)],
-            "taxes": tax(taxed, _rate(each.item.get("tax_percent"))),
+            "taxes": tax(taxed, rate=_rate(each.item.get("tax_percent"))),
             "requires_shipping": _ships(each.item),
         }
 
@@ -431,7 +423,7 @@ def _customer(order: Json) -> Json | None:
     billing = within(order, "billing_address")
     name = full_name(order.get("customer_firstname"), order.get("customer_lastname"))
     emails = (order.get("customer_email"), billing.get("email"))
-    return customer(emails, name or _name(billing), text(billing.get("telephone")))
+    return customer(mailbox(*emails), name or _name(billing), text(billing.get("telephone")))
 
 
 def _name(address: Json) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote, urlsplit
 
 METHOD = "HMAC-SHA256"
+USUAL_PORTS = {"https": ":443", "http": ":80"}  # not signed
 
 
 def authorization(
@@ -43,7 +44,9 @@ def base_string(method: str, url: str, said: Mapping[str, str]) -> str:
     given = [*parse_qsl(split.query, keep_blank_values=True), *said.items()]
     pairs = sorted((_escaped(name), _escaped(value)) for name, value in given)
     parameters = "&".join(f"{name}={value}" for name, value in pairs)
-    address = f"{split.scheme.lower()}://{split.netloc.lower()}{split.path}"
+    scheme = split.scheme.lower()
+    place = split.netloc.lower().removesuffix(USUAL_PORTS.get(scheme, ""))
+    address = f"{scheme}://{place}{split.path or '/'}"
     return "&".join((method.upper(), _escaped(address), _escaped(parameters)))
 
 

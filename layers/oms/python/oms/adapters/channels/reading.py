@@ -7,14 +7,9 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from oms.adapters.channels import shop_fields
 from oms.adapters.channels.base import MalformedOrder
-from oms.adapters.channels.shop_fields import (
-    LONGEST,
-    MAILBOX,
-    Json,
-    ShopFields,
-    text,
-)
+from oms.adapters.channels.shop_fields import LONGEST, Json, ShopFields, text
 from oms.contracts.api.orders import ChannelOrder
 
 NAME_OF_ONE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,149}", re.ASCII)
@@ -74,18 +69,13 @@ def is_true(value: Any) -> bool:
 
 def instant(value: Any) -> datetime | None:
     """Of ISO 8601, down to nanoseconds, or of an epoch in milliseconds; None where it is none."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return shop_fields.instant(value)
     try:
-        found = _instant(value)
-    except (TypeError, ValueError, OverflowError, OSError):
+        found = datetime.fromtimestamp(value / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
         return None
-    return found if found is not None and 2000 <= found.year < 2100 else None
-
-
-def _instant(value: Any) -> datetime | None:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return datetime.fromtimestamp(value / 1000, UTC)
-    found = datetime.fromisoformat(value)
-    return None if found.tzinfo is None else found.astimezone(UTC)
+    return found if 2000 <= found.year < 2100 else None
 
 
 def promised_day(value: Any) -> date | None:
@@ -98,24 +88,6 @@ def promised_day(value: Any) -> date | None:
 def kept_day(value: Any) -> str | None:
     day = promised_day(value)
     return None if day is None or day.year < 2000 else day.isoformat()
-
-
-def mailbox(*values: Any) -> str | None:
-    """The first that is an address; what is none is left out rather than refused."""
-    return next((x for x in map(text, values) if MAILBOX.fullmatch(x)), None)
-
-
-def customer(email: str | None, name: str, phone: str = "") -> Json | None:
-    found = {"email": email, "name": name, "phone": phone}
-    return found if any(found.values()) else None
-
-
-def discount(code: str, amount: int) -> list[Json]:
-    return [{"code": code[:100] or "discount", "amount": amount}] if amount else []
-
-
-def tax(name: str, amount: int, rate: str = "0") -> list[Json]:
-    return [{"name": name or "tax", "rate": rate, "amount": amount}] if amount else []
 
 
 def sold(order: Json, including: int, excluding: int) -> ChannelOrder:

@@ -21,8 +21,18 @@ def asked(
     body: bytes | None = None,
 ) -> Answer:
     """One call; its answer whatever it says. Raises Later where there is none."""
+    return asked_at(access, method, access.base_url + path, headers, body)
+
+
+def asked_at(
+    access: Access,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes | None = None,
+) -> Answer:
     try:
-        return access.web.call(method, access.base_url + path, headers=headers, body=body)
+        return access.web.call(method, url, headers=headers, body=body)
     except Unreachable as error:
         raise Later(f"{access.channel}: no answer: {error}") from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -107,6 +108,12 @@ def id_in(answer: Any, name: str = "id") -> str:
     """Of what was made; empty where the shop does not tell."""
     found = answer.get(name) if isinstance(answer, dict) else answer
     return str(found) if isinstance(found, int | str) else ""
+
+
+def place(cursor: str) -> tuple[datetime, int] | None:
+    """Of `<seconds>.<page>`: the second that changes are read from, and the page."""
+    seconds, _, page = cursor.partition(".")
+    return (datetime.fromtimestamp(int(seconds), UTC), int(page)) if cursor else None
 
 
 def their_number(access: Access, value: str, what: str) -> int:

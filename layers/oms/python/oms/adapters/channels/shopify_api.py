@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from oms.adapters.channels.base import Fetch, MalformedOrder, Page, Units, What, named
-from oms.adapters.channels.json_fields import decimal_text
 from oms.adapters.channels.shop_api import (
     Access,
     CalledOff,
@@ -26,7 +25,7 @@ from oms.adapters.channels.shop_api import (
     Shipped,
     Stocked,
 )
-from oms.adapters.channels.shop_fields import Json, instant, text, within
+from oms.adapters.channels.shop_fields import Json, decimal_text, instant, text, within
 from oms.adapters.channels.shopify import state_of
 from oms.adapters.channels.shopify_events import fulfillments_of, mark_of, marked, refunds_of
 from oms.adapters.channels.shopify_graphql import (

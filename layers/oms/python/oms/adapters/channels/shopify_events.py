@@ -9,7 +9,7 @@ from typing import Any
 from oms.adapters.channels.base import Cancelled, Fetch, Fulfilled, Ignored, Refunded, Units, What
 from oms.adapters.channels.shop_calls import MARK
 from oms.adapters.channels.shop_fields import Json, instant, text, within
-from oms.adapters.channels.shopify_order import READ
+from oms.adapters.channels.shopify_order import READ, is_tip
 
 OURS = re.compile(rf"\[{MARK} ([^\]]+)\]")  # how a note says which of our deeds it is
 DONE = frozenset({"success", "pending"})  # a refund that is on its way has left the shop's books
@@ -21,7 +21,8 @@ def marked(reason: str, key: str) -> str:
 
 
 def mark_of(note: Any) -> str:
-    found = OURS.search(text(note))
+    """Of all of the note: the mark is at its end."""
+    found = OURS.search(note) if isinstance(note, str) else None
     return found[1] if found else ""
 
 
@@ -33,6 +34,8 @@ def cancelled(order: Json, channel: str) -> Cancelled:
 
 def refunded(refund: Json, channel: str, currency: str = "") -> What:
     """`currency` of the shop; where nobody says it, the order has to be fetched."""
+    if mark_of(refund.get("note")):
+        return Ignored("the refund is ours")
     order = READ.identity(refund.get("order_id"), "the refund's order")
     if not (currency := currency or _currency(refund)):
         return Fetch(channel, order)
@@ -102,6 +105,8 @@ def _sum(holder: Json, names: Iterable[str], currency: str) -> int:
 
 def _refunded_units(refund: Json) -> Iterator[Units]:
     for line in _objects(refund, "refund_line_items"):
+        if is_tip(within(line, "line_item")):
+            continue
         if count := READ.count(line.get("quantity", 0), "a quantity"):
             bought = within(line, "line_item")
             said = bought.get("id") if line.get("line_item_id") is None else line["line_item_id"]
@@ -138,11 +143,12 @@ def _number(fulfillment: Json) -> str:
 
 
 def refunds_of(order: Json, channel: str) -> list[What]:
-    """Ours too: what was given back is counted in all. Only of the API: in the body of a webhook
-    that tells of an order, the transactions of its refunds are not always there yet."""
+    """Those that are not ours. Only of the API: in the body of a webhook that tells of an order,
+    the transactions of its refunds are not always there yet."""
     currency = READ.currency(order.get("currency"))
     of = {"order_id": order.get("id")}
-    return [refunded({**of, **x}, channel, currency) for x in _objects(order, "refunds")]
+    found = [refunded({**of, **x}, channel, currency) for x in _objects(order, "refunds")]
+    return [each for each in found if not isinstance(each, Ignored)]
 
 
 def fulfillments_of(order: Json, channel: str) -> list[What]:

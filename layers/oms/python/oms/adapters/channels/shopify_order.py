@@ -2,8 +2,9 @@
 
 Amounts are decimal strings in the shop's currency (what the buyer saw may be another one). Every
 discount, of the order too, is allocated to lines by Shopify; `total_discount` of a line counts only
-where there are no allocations. `quantity`, discounts, taxes and `total_price` are of all units that
-were ever ordered, `current_quantity` is what edits and refunds have left of them.
+where there are no allocations. Tips, fees and duties of the order are no goods: they are charged
+with the shipping, wherever Shopify has put them. `quantity`, discounts, taxes and `total_price` are
+of all units that were ever ordered, `current_quantity` is what edits and refunds have left of them.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from oms.adapters.channels.shop_fields import (
-    LONGEST,
     Json,
     ShopFields,
     country,
     customer,
     first,
+    full_name,
+    mailbox,
     text,
     within,
 )
@@ -28,7 +30,7 @@ from oms.domain.money import unit_share
 CODE = "shopify"
 READ = ShopFields(CODE)
 SETTLED = frozenset({"paid", "authorized"})
-FEES = {"additional_fee": "total_additional_fees", "duty": "total_duties"}
+FEES = ("total_additional_fees", "total_duties")
 
 
 def read_order(order: Json, channel: str) -> ChannelOrder:
@@ -79,26 +81,47 @@ def _units(parts: Iterable[Json], name: str, known_as: Any) -> int:
 
 def _order(order: Json, channel: str, now: bool) -> Json:
     currency = READ.currency(order.get("currency"))
+    given = _parts(order, channel, currency, now)
+    total = READ.amount(order.get("total_price"), currency)
+    placed = _parts(order, channel, currency, now=False) if now else given
+    extra = _extras(order, placed, total, currency)
+    if now and any(_left(x, now) != x.get("quantity") for x in order["line_items"]):
+        extra = extra or _tip(order, currency)
+        given["shipping"]["price"] += extra
+        total = _sum_of_parts(given)
+    else:
+        given["shipping"]["price"] += extra
+        total = _edited_total(order, given, total, currency) if now else total
+    return {**given, "total": total, **_money(order, total, currency, now)}
+
+
+def _parts(order: Json, channel: str, currency: str, now: bool) -> Json:
     lines = [x for x in READ.objects(order, "line_items") if _left(x, now)]
-    given: Json = {
+    tips = [_line(x, order, currency, now) for x in lines if is_tip(x)]
+    return {
         "channel": channel,
         "external_id": READ.identity(order.get("id"), "the order's id"),
         "currency": currency,
         "customer": _customer(order),
         "shipping_address": _address(order.get("shipping_address")),
         "billing_country": country(within(order, "billing_address").get("country_code")),
-        "lines": [_line(each, order, currency, now) for each in lines],
-        "shipping": _shipping(order, currency),
+        "lines": [_line(each, order, currency, now) for each in lines if not is_tip(each)],
+        "shipping": _with_tips(_shipping(order, currency), tips),
         "tax_included": order.get("taxes_included") is True,
     }
-    total = READ.amount(order.get("total_price"), currency)
-    if now and any(_left(x, now) != x.get("quantity") for x in order["line_items"]):
-        given["lines"] += _tips(order, total, currency) if given["lines"] else []
-        total = _sum_of_parts(given)
-    else:
-        given["lines"] += _extras(order, given, total, currency)
-        total = _edited_total(order, given, total, currency) if now else total
-    return {**given, "total": total, **_money(order, total, currency, now)}
+
+
+def is_tip(line: Json) -> bool:
+    """Tips of the checkout are lines of some versions."""
+    return isinstance(line.get("tip"), dict)
+
+
+def _with_tips(shipping: Json, tips: list[Json]) -> Json:
+    return {
+        **shipping,
+        "price": shipping["price"] + sum(map(_net, filter(_is_counted, tips))),
+        "taxes": [*shipping["taxes"], *(tax for x in tips for tax in x["taxes"])],
+    }
 
 
 def _edited_total(order: Json, given: Json, total: int, currency: str) -> int:
@@ -229,41 +252,41 @@ def _allocated(line: Json) -> list[Json]:
     return READ.objects(line, "discount_allocations")
 
 
-def _extras(order: Json, given: Json, total: int, currency: str) -> list[Json]:
-    """Tips, fees and duties are in the total; where no line says so, each is a line."""
-    found = [*_tips(order, total, currency), *_fees(order, currency)]
-    short = total - _sum_of_parts(given)
-    for each in [found, *([x] for x in found)]:
-        if short and sum(x["unit_price"] for x in each) == short:
-            return list(each)
-    return []
+def _extras(order: Json, placed: Json, total: int, currency: str) -> int:
+    """Tips, fees and duties are in the total of what was `placed`, where nothing else says so:
+    all of them, or one."""
+    found = [_tip(order, currency), *_fees(order, currency)]
+    short = total - _sum_of_parts(placed)
+    return short if short > 0 and short in (sum(found), *found) else 0
 
 
-def _tips(order: Json, total: int, currency: str) -> list[Json]:
+def _tip(order: Json, currency: str) -> int:
     """A tip that is a line of the order already is none besides it."""
     said = order.get("total_tip_received")
-    if said is None or any(x.get("tip") for x in READ.objects(order, "line_items")):
-        return []
-    amount = READ.amount(said, currency)
-    return [_not_shipped("tip", amount)] if 0 < amount <= total else []
+    if said is None or any(map(is_tip, READ.objects(order, "line_items"))):
+        return 0
+    return READ.amount(said, currency)
 
 
-def _fees(order: Json, currency: str) -> Iterator[Json]:
-    for sku, name in FEES.items():
+def _fees(order: Json, currency: str) -> Iterator[int]:
+    for name in FEES:
         money = within(within(order, f"original_{name}_set"), "shop_money").get("amount")
-        if money is not None and (amount := READ.amount(money, currency)) > 0:
-            yield _not_shipped(sku, amount)
+        if money is not None:
+            yield READ.amount(money, currency)
 
 
-def _not_shipped(sku: str, amount: int) -> Json:
-    bare = {"sku": sku, "quantity": 1, "unit_price": amount, "discounts": [], "taxes": []}
-    return {**bare, "requires_shipping": False}
+def _net(line: Json) -> int:
+    return int(line["unit_price"] * line["quantity"] - _sum(line["discounts"]))
+
+
+def _is_counted(line: Json) -> bool:
+    """Units that are no number are refused later."""
+    return isinstance(line["quantity"], int)
 
 
 def _sum_of_parts(given: Json) -> int:
-    """Of lines whose units may be no number: those are refused later."""
-    counted = [x for x in given["lines"] if isinstance(x["quantity"], int)]
-    goods = sum(x["unit_price"] * x["quantity"] - _sum(x["discounts"]) for x in counted)
+    counted = [x for x in given["lines"] if _is_counted(x)]
+    goods = sum(map(_net, counted))
     taxes = sum(_sum(x["taxes"]) for x in [*counted, given["shipping"]])
     return int(goods + given["shipping"]["price"] + (0 if given["tax_included"] else taxes))
 
@@ -291,7 +314,7 @@ def _is_settled(order: Json, status: str) -> bool:
 
 def _has_left(order: Json) -> bool:
     parts = [x for each in READ.objects(order, "fulfillments") for x in _shipped(each)]
-    lines = READ.objects(order, "line_items")
+    lines = [x for x in READ.objects(order, "line_items") if not is_tip(x)]
     return all(_units(parts, "id", x.get("id")) >= _count(_left(x, now=True)) for x in lines)
 
 
@@ -313,11 +336,11 @@ def _customer(order: Json) -> Json | None:
     buyer = within(order, "customer")
     emails = (order.get("email"), order.get("contact_email"), buyer.get("email"))
     phone = first(order.get("phone"), buyer.get("phone"))
-    return customer(emails, _name(buyer), phone)
+    return customer(mailbox(*emails), _name(buyer), phone)
 
 
 def _name(person: Json) -> str:
-    return f"{text(person.get('first_name'))} {text(person.get('last_name'))}".strip()[:LONGEST]
+    return full_name(person.get("first_name"), person.get("last_name"))
 
 
 def _address(address: Any) -> Json | None:

@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from oms.adapters.channels.base import Cancelled, Fetch, Fulfilled, Ignored, Refunded, Updated, What
-from oms.adapters.channels.reading import (
-    Reader,
+from oms.adapters.channels.reading import Reader, instant, lines_of, taken
+from oms.adapters.channels.shop_fields import (
+    Json,
     customer,
     discount,
-    instant,
-    lines_of,
+    first,
     mailbox,
-    taken,
     tax,
+    text,
+    unit_price,
 )
-from oms.adapters.channels.shop_fields import Json, first, text, unit_price
 from oms.contracts.api.orders import ChannelOrder
 
 READER = Reader("square")
@@ -130,7 +130,7 @@ def _line(line: Json, currency: str, kinds: dict[str, str], ships: bool) -> Json
         "external_id": uid,
         "unit_price": price,
         "discounts": [*rounding, *discount("discount", off)],
-        "taxes": tax("tax", on_top if ADDITIVE in kinds.values() else inside),
+        "taxes": tax(on_top if ADDITIVE in kinds.values() else inside),
         "requires_shipping": ships,
     }
 

@@ -16,13 +16,20 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from oms.adapters.channels.shop_answers import PASSING, delay, without_secrets
+from oms.adapters.channels.shop_answers import (
+    LONGEST_WAIT,
+    PASSING,
+    asked,
+    asked_at,
+    delay,
+    without_secrets,
+)
 from oms.adapters.channels.shop_api import Access, Later, RefusedByShop
 from oms.adapters.web import Answer, Unreachable
 
 UNAUTHORIZED = 401
 MARGIN = 60.0  # seconds before its end that a token is used no more
-SHORTEST, LONGEST_WAIT = 60, 3_600  # seconds
+SHORTEST = 60  # seconds
 CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}", re.ASCII)
 FORM = "application/x-www-form-urlencoded"
 
@@ -81,7 +88,7 @@ class TokenCalls:
         }
         if body is not None:
             headers["content-type"] = "application/json"
-        return call(access, method, access.base_url + path, headers, body)
+        return asked(access, method, path, headers, body)
 
     def _token(self, access: Access, grant: Grant | None) -> str:
         if grant is None:
@@ -98,7 +105,7 @@ def granted(access: Access, grant: Grant) -> tuple[str, float]:
     """A token and the seconds that it lasts."""
     headers = {"accept": "application/json", "content-type": FORM, **grant.headers}
     body = urlencode(grant.form).encode()
-    found = said(access, call(access, "POST", grant.url, headers, body))
+    found = said(access, asked_at(access, "POST", grant.url, headers, body))
     token = found.get("access_token") if isinstance(found, dict) else None
     if not isinstance(token, str) or not token:
         raise Later(f"{access.channel}: no token in the answer", SHORTEST)
@@ -125,15 +132,6 @@ def setting(access: Access, name: str) -> str:
 
 def basic(user: str, password: str) -> str:
     return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
-
-
-def call(
-    access: Access, method: str, url: str, headers: Mapping[str, str], body: bytes | None
-) -> Answer:
-    try:
-        return access.web.call(method, url, headers=headers, body=body)
-    except Unreachable as error:
-        raise Later(f"{access.channel}: {error}") from None
 
 
 def said(access: Access, answer: Answer) -> Any:

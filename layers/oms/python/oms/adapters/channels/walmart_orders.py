@@ -19,17 +19,17 @@ from oms.adapters.channels.base import (
     Updated,
     What,
 )
-from oms.adapters.channels.reading import (
-    Reader,
+from oms.adapters.channels.reading import Reader, instant, kept_day, taken
+from oms.adapters.channels.shop_fields import (
+    Json,
     customer,
     discount,
-    instant,
-    kept_day,
+    first,
     mailbox,
-    taken,
     tax,
+    text,
+    unit_price,
 )
-from oms.adapters.channels.shop_fields import Json, first, text, unit_price
 from oms.contracts.api.orders import ChannelOrder
 from oms.domain.money import unit_share
 
@@ -154,7 +154,7 @@ def _taxes(charges: list[Json], currency: str, ordered: int, left: int) -> list[
     for charge in charges:
         said = READER.within(charge, "tax")
         amount = _amount(said, "taxAmount", currency) if said else 0
-        found += tax(text(said.get("taxName")), unit_share(amount, ordered, 0, left))
+        found += tax(unit_share(amount, ordered, 0, left), text(said.get("taxName")))
     return found
 
 

@@ -16,6 +16,7 @@ from oms.adapters.channels.shop_fields import LONGEST, Json, text, within
 from oms.adapters.channels.woocommerce_order import CODE, READ, said_of
 from oms.adapters.webhooks import Call, same
 
+SIGNATURE = "x-wc-webhook-signature"
 PING = re.compile(rb"webhook_id=\d{1,20}")
 HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?", re.ASCII)
 PATH = re.compile(r"(/[a-z0-9._-]+)*", re.ASCII)
@@ -44,12 +45,11 @@ class WooCommerce:
             raise READ.refused("the shop's address is none")
         return found.netloc + path.replace("/", ":")
 
+    def is_ping(self, call: Call) -> bool:
+        return not call.header(SIGNATURE) and is_ping(call.body)
+
     def verify(self, call: Call, secret: str) -> bool:
-        """A ping is not signed, and does nothing."""
-        given = call.header("x-wc-webhook-signature")
-        if not given and is_ping(call.body):
-            return True
-        return bool(secret) and same(given, signature(call.body, secret))
+        return bool(secret) and same(call.header(SIGNATURE), signature(call.body, secret))
 
     def read(self, call: Call) -> Message:
         return Message(self._said(call), call.header("x-wc-webhook-delivery-id")[:LONGEST])

@@ -27,7 +27,6 @@ from oms.adapters.channels.base import (
     What,
     named,
 )
-from oms.adapters.channels.json_fields import decimal_text
 from oms.adapters.channels.shop_api import (
     Access,
     CalledOff,
@@ -38,7 +37,7 @@ from oms.adapters.channels.shop_api import (
     Stocked,
 )
 from oms.adapters.channels.shop_calls import ShopCalls
-from oms.adapters.channels.shop_fields import Json, instant, text
+from oms.adapters.channels.shop_fields import Json, decimal_text, instant, text
 from oms.adapters.channels.woocommerce_order import (
     CODE,
     MARK,
@@ -46,6 +45,7 @@ from oms.adapters.channels.woocommerce_order import (
     changed_at,
     count_of,
     gmt,
+    key_of,
     meta,
     refunds_of,
     said_of,
@@ -108,7 +108,7 @@ class WooCommerceApi:
     def give_back(self, access: Access, done: GivenBack) -> str:
         path = f"/orders/{_id(done.external_id)}"
         for each in _objects(_get(access, f"{path}/refunds?per_page=100")):
-            if meta(each).get(f"{MARK}key") == done.key:
+            if key_of(each) == done.key:
                 return str(each.get("id"))
         order = _object(_get(access, path))
         if text(order.get("currency")) != done.currency:

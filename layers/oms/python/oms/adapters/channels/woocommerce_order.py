@@ -1,8 +1,9 @@
 """An order of WooCommerce, of its REST API wc/v1 to v3 or of the legacy API, in our words.
 
 A line says what all its units cost: `subtotal` before and `total` after coupons, both without tax,
-each rounded for itself. What the order's `total` differs from their sum by these roundings is put
-on its dearest line; what differs by more is refused.
+each rounded for itself. Fees are no goods: they are charged with the shipping. What the order's
+`total` differs from their sum by these roundings is put on its dearest line; what differs by more
+is refused.
 """
 
 from __future__ import annotations
@@ -30,8 +31,11 @@ from oms.adapters.channels.shop_fields import (
     ShopFields,
     country,
     customer,
+    discount,
     first,
+    full_name,
     instant,
+    mailbox,
     text,
     unit_price,
     within,
@@ -64,7 +68,7 @@ class Priced:
     def as_given(self) -> Json:
         gross = max(self.gross, self.net)
         unit, rounding = unit_price(gross, self.quantity)
-        given = [*_off(self.codes, gross - self.net), *rounding]
+        given = [*discount(self.codes, gross - self.net), *rounding]
         return {**self.line, "quantity": self.quantity, "unit_price": unit, "discounts": given}
 
 
@@ -139,12 +143,11 @@ def read_order(order: Json, status: str, channel: str) -> ChannelOrder:
     total = READ.amount(order.get("total"), currency)
     inside = order.get("prices_include_tax") is True
     goods = [x for x in READ.objects(order, "line_items") if not _is_nothing(x, currency)]
-    fees = [x for x in READ.objects(order, "fee_lines") if _cents(x.get("total"), currency) >= 0]
+    fees = [x for x in READ.objects(order, "fee_lines") if _cents(x.get("total"), currency) > 0]
     rates = _rates(order)
-    lines = [
-        *(_goods(x, order, currency, inside, rates) for x in goods),
-        *(_fee(x, currency, inside, rates) for x in fees if not _is_nothing(x, currency)),
-    ]
+    lines = [_goods(x, order, currency, inside, rates) for x in goods]
+    if not lines:  # somebody pays for nothing that we know: a person looks at it
+        lines, fees = [_fee(x, currency, inside, rates) for x in fees], []
     given = {
         "channel": channel,
         "external_id": READ.identity(order.get("id"), "the order's id"),
@@ -153,12 +156,12 @@ def read_order(order: Json, status: str, channel: str) -> ChannelOrder:
         "shipping_address": _address(order),
         "billing_country": country(within(order, "billing").get("country")),
         "discounts": list(_rebates(order, currency)),
-        "shipping": _shipping(order, currency, inside, rates),
+        "shipping": _shipping(order, fees, currency, inside, rates),
         "tax_included": inside,
         "total": total,
         **_money(order, status, total),
     }
-    return ChannelOrder.read({**given, "lines": _adding_up(lines, given)})
+    return ChannelOrder.read({**given, "lines": _adding_up(lines, given, len(fees))})
 
 
 def _is_nothing(line: Json, currency: str) -> bool:
@@ -166,8 +169,9 @@ def _is_nothing(line: Json, currency: str) -> bool:
     return free and line.get("quantity", 0) in (0, "0")
 
 
-def _adding_up(lines: Sequence[Priced], given: Json) -> list[Json]:
+def _adding_up(lines: Sequence[Priced], given: Json, fees: int) -> list[Json]:
     """With the roundings on the dearest line, as far as roundings they can be."""
+    most = 2 * (len(lines) + fees) + 2
     shipping = given["shipping"]
     taxes = [x["amount"] for each in lines for x in each.line["taxes"]]
     taxes += [x["amount"] for x in shipping["taxes"]]
@@ -175,7 +179,7 @@ def _adding_up(lines: Sequence[Priced], given: Json) -> list[Json]:
     sum_of_parts -= sum(x["amount"] for x in given["discounts"])
     rest = given["total"] - sum_of_parts - (0 if given["tax_included"] else sum(taxes))
     dearest = max(lines, key=lambda x: x.net, default=None)
-    if dearest and 0 < abs(rest) <= 2 * len(lines) + 2 and dearest.net + rest >= 0:
+    if dearest and 0 < abs(rest) <= most and dearest.net + rest >= 0:
         moved = replace(dearest, gross=dearest.gross + rest, net=dearest.net + rest)
         lines = [moved if each is dearest else each for each in lines]
     return [each.as_given for each in lines]
@@ -216,7 +220,7 @@ def _rebates(order: Json, currency: str) -> Iterator[Json]:
     for fee in READ.objects(order, "fee_lines"):
         total, taxed = _cents(fee.get("total"), currency), _cents(fee.get("total_tax"), currency)
         if total < 0:
-            yield from _off(first(fee.get("name"), fee.get("title")), -total - min(taxed, 0))
+            yield from discount(first(fee.get("name"), fee.get("title")), -total - min(taxed, 0))
 
 
 def _sku(line: Json) -> str:
@@ -266,10 +270,13 @@ def _shares(parts: Sequence[Decimal], total: int, currency: str) -> list[int]:
     return shares if all(share >= 0 for share in shares) else []
 
 
-def _shipping(order: Json, currency: str, inside: bool, rates: dict[str, str]) -> Json:
+def _shipping(
+    order: Json, fees: list[Json], currency: str, inside: bool, rates: dict[str, str]
+) -> Json:
     lines = READ.objects(order, "shipping_lines")
-    taxes = [tax for line in lines for tax in _taxes(line, currency, rates)]
-    price = sum(_cents(line.get("total"), currency) for line in lines)
+    charged = [*lines, *fees]
+    taxes = [tax for each in charged for tax in _taxes(each, currency, rates)]
+    price = sum(_cents(each.get("total"), currency) for each in charged)
     price += sum(tax["amount"] for tax in taxes) if inside else 0
     methods = (first(x.get("method_id"), x.get("method_title")) for x in lines)
     return {"method": next(filter(None, methods), "standard"), "price": price, "taxes": taxes}
@@ -296,7 +303,7 @@ def _has_left(order: Json) -> bool:
 def _customer(order: Json) -> Json | None:
     billing, shipping = within(order, "billing"), within(order, "shipping")
     phone = first(billing.get("phone"), shipping.get("phone"))
-    return customer((billing.get("email"),), _name(billing) or _name(shipping), phone)
+    return customer(mailbox(billing.get("email")), _name(billing) or _name(shipping), phone)
 
 
 def _address(order: Json) -> Json | None:
@@ -319,23 +326,32 @@ def _address(order: Json) -> Json | None:
 
 
 def _name(person: Json) -> str:
-    return text(f"{text(person.get('first_name'))} {text(person.get('last_name'))}".strip())
+    return full_name(person.get("first_name"), person.get("last_name"))
 
 
 def _fulfilled(order: Json, channel: str, known_as: str, at: datetime | None) -> Fulfilled:
-    """Somebody set it completed; which parcel it was is known where a plugin kept just one."""
+    """Somebody set it completed, or a plugin did as soon as it was paid for: only a parcel tells
+    that it was shipped. Which it was is known where a plugin kept just one."""
     items = meta(order).get("_wc_shipment_tracking_items")
     parcels = [x for x in items if isinstance(x, dict)] if isinstance(items, list) else []
     parcel = parcels[0] if len(parcels) == 1 else {}
     carrier = first(parcel.get("tracking_provider"), parcel.get("custom_tracking_provider"))
     number = text(parcel.get("tracking_number"))
     done = f"{known_as}:completed"
-    return Fulfilled(channel, known_as, done, carrier=carrier, tracking_number=number, at=at)
+    return Fulfilled(
+        channel, known_as, done, (), carrier, number, at, certain=bool(number or parcels)
+    )
 
 
 def refunds_of(order: Json, refunds: Iterable[Json], channel: str) -> list[Refunded]:
-    """Ours too: what was given back is counted in all. A refund does not say its currency."""
-    return [_refunded(order, each, channel) for each in refunds]
+    """Those that are not ours. A refund does not say its currency."""
+    return [_refunded(order, each, channel) for each in refunds if not key_of(each)]
+
+
+def key_of(refund: Json) -> str:
+    """Under which it was ours to give back; empty where it was not."""
+    key = meta(refund).get(f"{MARK}key")
+    return key if isinstance(key, str) else ""
 
 
 def _refunded(order: Json, refund: Json, channel: str) -> Refunded:
@@ -385,10 +401,6 @@ def _legacy_shipping(order: Json) -> list[Json]:
         {"total_tax": "0", **x} if n else {"total_tax": order.get("shipping_tax"), **x}
         for n, x in enumerate(lines)
     ]
-
-
-def _off(code: str, amount: int) -> list[Json]:
-    return [{"code": code[:100] or "discount", "amount": amount}] if amount else []
 
 
 def _cents(value: Any, currency: str) -> int:

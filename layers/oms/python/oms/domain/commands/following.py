@@ -12,16 +12,18 @@ from oms.domain.holds import NewHold
 class FollowChannel:
     """Do here what was done there, as far as it is not done; the money has moved already.
 
-    `called_off`: units in all, by what the channel calls a line; `taken` and `refunded`: in all, in
-    minor units, 0 where it does not say. `edit`: what is different there. `holds` are laid over it,
-    those of the types `released` that `by` has placed are not needed any more. `tells`: what we
-    give back is told there by us, and is no part of `refunded`. `attention`: what a person must
-    know of it.
+    `called_off` and `fulfilled`: units in all, by what the channel calls a line; `reference` is
+    what it calls their fulfillment. `taken` and `refunded`: in all, in minor units, 0 where it
+    does not say. `edit`: what is different there. `holds` are laid over it, those of the types
+    `released` that `by` has placed are not needed any more. `tells`: what we give back is told
+    there by us, and is no part of `refunded`. `attention`: what a person must know of it.
     """
 
     reason: str
     by: str
     called_off: tuple[tuple[str, int], ...] = ()
+    fulfilled: tuple[tuple[str, int], ...] = ()
+    reference: str = ""
     taken: int = 0
     refunded: int = 0
     refund_reason: str = ""

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from oms.domain import commands as c
 from oms.domain import events as e
-from oms.domain.channel_orders import EXTERNAL, THERE, given_back, is_theirs, still_to_cancel
+from oms.domain.channel_orders import (
+    EXTERNAL,
+    THERE,
+    given_back,
+    is_theirs,
+    still_elsewhere,
+    still_to_cancel,
+)
 from oms.domain.crediting import creditable
 from oms.domain.decide.cancelling import called_off, units_to_cancel
 from oms.domain.decide.deciding import after, decide
 from oms.domain.decide.editing import due_for, edited_by
-from oms.domain.decide.payment import asked_for
-from oms.domain.ids import credit_id
+from oms.domain.decide.fulfillment import completed
+from oms.domain.decide.payment import asked_for, money_back
+from oms.domain.fulfillment import NOT_BEGUN, Quantity
+from oms.domain.ids import credit_id, fulfillment_order_id
 from oms.domain.order import Order
 from oms.domain.payment import Operation, OperationKind, OperationStatus, Shares, Tender
 from oms.domain.refunds import Credit, CreditKind, CreditPart, PartKind
@@ -21,7 +30,7 @@ from oms.domain.refunds import Credit, CreditKind, CreditPart, PartKind
 @decide.register
 def _(command: c.FollowChannel, order: Order) -> tuple[e.Event, ...]:
     events: tuple[e.Event, ...] = ()
-    for step in (_authorized, _edited, _taken, _cancelled, _given_back, _held, _told):
+    for step in (_authorized, _edited, _taken, _cancelled, _given_back, _held, _elsewhere, _told):
         now = after(order, *events)
         events = (*events, *_recorded(now, tuple(step(command, now))))
     return events
@@ -53,7 +62,8 @@ def _success(operation: Operation) -> c.RecordPaymentResult:
 
 def _authorized(command: c.FollowChannel, order: Order) -> tuple[e.Event, ...]:
     """Nobody has asked for it yet, and the money moves already."""
-    if not (command.edit or command.taken or command.refunded):
+    moves = command.edit or command.taken or command.refunded
+    if not moves and not (command.fulfilled and _is_sure(order)):
         return ()
     events: tuple[e.Event, ...] = ()
     for each in order.payment.authorizations:
@@ -121,6 +131,43 @@ def _held(command: c.FollowChannel, order: Order) -> Iterator[e.Event]:
     new = [each for each in command.holds if each.type not in active and not order.is_final]
     for number, each in enumerate(new, len(order.holds) + 1):
         yield e.HoldPlaced(f"hold_{number}", each.type, each.reason, each.blocks, each.until)
+
+
+def _is_sure(order: Order) -> bool:
+    """Whether the channel lets the goods go for this money."""
+    return all(hold.type != "payment" for hold in order.active_holds)
+
+
+def _elsewhere(command: c.FollowChannel, order: Order) -> tuple[e.Event, ...]:
+    """All that others have shipped, or nothing: what somebody has begun to pick may leave twice,
+    and a person stops it. While a plan's stock is being taken, its locations may begin any time."""
+    wanted = still_elsewhere(order, command.fulfilled)
+    ready = order.is_paid_for and _is_sure(order) and order.routing_plan is None
+    units = tuple(unit for each in wanted for unit in _not_begun(order, each))
+    if not wanted or order.is_final or not ready or _count(units) < _count(wanted):
+        return ()
+    identity = fulfillment_order_id(order.order_id, len(order.fulfillment_orders) + 1)
+    theirs = e.UnitsFulfilledElsewhere(identity, units, command.reference)
+    shares = after(order, theirs).shares_owed(OperationKind.CAPTURE)
+    asked = ((OperationKind.CAPTURE, share) for share in shares)
+    events: tuple[e.Event, ...] = (theirs, *asked_for(order, *asked, cause=identity))
+    left = after(order, *events)
+    return (*events, *money_back(left), *completed(left))
+
+
+def _not_begun(order: Order, wanted: Quantity) -> Iterator[e.CancelledUnits]:
+    line, left = order.line(wanted.line_id), wanted.quantity
+    boxes = (x for x in reversed(order.fulfillment_orders) if x.status in NOT_BEGUN)
+    places = [("open", line.open, ""), ("backordered", line.backordered, "")]
+    places += [("allocated", x.quantity(line.line_id), x.fulfillment_order_id) for x in boxes]
+    for source, units, box in places:
+        if taken := min(left, units):
+            yield e.CancelledUnits(line.line_id, taken, source, box)
+            left -= taken
+
+
+def _count(units: Iterable[Quantity | e.CancelledUnits]) -> int:
+    return sum(each.quantity for each in units)
 
 
 def _told(command: c.FollowChannel, order: Order) -> Iterator[e.Event]:

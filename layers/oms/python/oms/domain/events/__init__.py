@@ -36,6 +36,7 @@ from oms.domain.events.orders import (
     OrderCompleted,
     OrderLinesCancelled,
     OrderPlaced,
+    UnitsFulfilledElsewhere,
 )
 from oms.domain.events.payments import (
     PaymentAmountCorrected,
@@ -134,6 +135,7 @@ Event = (
     | FulfillmentOrderUpgraded
     | PromiseRevised
     | OrderLinesCancelled
+    | UnitsFulfilledElsewhere
     | OrderCancelled
     | StockSettled
     | PaymentAuthorizationExpired
@@ -232,4 +234,5 @@ __all__ = [
     "StockSettled",
     "StoreCreditExpired",
     "StoreCreditIssued",
+    "UnitsFulfilledElsewhere",
 ]

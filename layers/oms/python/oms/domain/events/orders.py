@@ -60,6 +60,16 @@ class OrderLinesCancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitsFulfilledElsewhere:
+    """Others have brought them to the customer: none of them has left from us. From now on they are
+    in a fulfillment order of their own; `reference` is what its channel calls that."""
+
+    fulfillment_order_id: str
+    units: tuple[CancelledUnits, ...]
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OrderCancelled:
     """Nothing of the order was shipped and nothing will be; `expired` when time decided it."""
 

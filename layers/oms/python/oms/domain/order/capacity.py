@@ -49,7 +49,10 @@ def _(event: e.FulfillmentOrderShortPicked, order: Order) -> Changes:
 
 @_changed.register(e.OrderLinesCancelled)
 @_changed.register(e.OrderCancelled)
-def _(event: e.OrderLinesCancelled | e.OrderCancelled, order: Order) -> Changes:
+@_changed.register(e.UnitsFulfilledElsewhere)
+def _(
+    event: e.OrderLinesCancelled | e.OrderCancelled | e.UnitsFulfilledElsewhere, order: Order
+) -> Changes:
     return (
         change
         for unit in event.units

@@ -64,9 +64,14 @@ def moved(
 
 
 def units_cancelled(order: Order, units: Iterable[e.CancelledUnits]) -> Order:
+    return units_taken(order, units, "cancelled")
+
+
+def units_taken(order: Order, units: Iterable[e.CancelledUnits], target: str) -> Order:
+    """From where they are, also out of their fulfillment orders."""
     for unit in units:
         quantity = (Quantity(unit.line_id, unit.quantity),)
-        order = replace(order, lines=moved(order.lines, quantity, unit.source, "cancelled"))
+        order = replace(order, lines=moved(order.lines, quantity, unit.source, target))
         if unit.fulfillment_order_id:
             order = withdrawn(order, unit.fulfillment_order_id, quantity[0])
     return order

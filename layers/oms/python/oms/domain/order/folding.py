@@ -8,11 +8,13 @@ from dataclasses import replace
 from oms.domain import events as e
 from oms.domain.errors import NotFound
 from oms.domain.fulfillment import (
+    ELSEWHERE,
     Delivery,
     FulfillmentOrder,
     FulfillmentStatus,
     Parcel,
     Quantity,
+    quantities,
     totals,
 )
 from oms.domain.lines import Line
@@ -22,6 +24,7 @@ from oms.domain.order.evolving import (
     moved,
     requested,
     units_cancelled,
+    units_taken,
     with_fulfillment,
     with_return,
     withdrawn,
@@ -352,6 +355,21 @@ def _(event: e.FulfillmentOrderDelivered, order: Order, fact: Fact) -> Order:
 @evolve.register
 def _(event: e.OrderLinesCancelled, order: Order, fact: Fact) -> Order:
     return units_cancelled(order, event.units)
+
+
+@evolve.register
+def _(event: e.UnitsFulfilledElsewhere, order: Order, fact: Fact) -> Order:
+    order = units_taken(order, event.units, "delivered")
+    units = totals(Quantity(each.line_id, each.quantity) for each in event.units)
+    theirs = FulfillmentOrder(
+        event.fulfillment_order_id,
+        ELSEWHERE,
+        quantities(units),
+        FulfillmentStatus.DELIVERED,
+        reason=event.reference,
+        delivered_at=fact.at,
+    )
+    return replace(order, fulfillment_orders=(*order.fulfillment_orders, theirs))
 
 
 @evolve.register

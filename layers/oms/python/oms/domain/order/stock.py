@@ -43,6 +43,7 @@ def planned_change(plan: RoutingPlan, lines: Callable[[str], Line]) -> StockChan
 
 
 Items = tuple[StockItemChange, ...]
+Taken = e.OrderLinesCancelled | e.OrderCancelled | e.UnitsFulfilledElsewhere
 
 
 @singledispatch
@@ -84,9 +85,8 @@ def _(event: e.FulfillmentOrderCollected, order: Order) -> tuple[MovementKind, I
 
 @_stock_moved.register(e.OrderLinesCancelled)
 @_stock_moved.register(e.OrderCancelled)
-def _(
-    event: e.OrderLinesCancelled | e.OrderCancelled, order: Order
-) -> tuple[MovementKind, Items] | None:
+@_stock_moved.register(e.UnitsFulfilledElsewhere)
+def _(event: Taken, order: Order) -> tuple[MovementKind, Items] | None:
     items = (
         item
         for unit in event.units
@@ -208,10 +208,14 @@ def _(event: e.FulfillmentOrderShipped, order: Order) -> int:
 
 @_other_rows.register(e.OrderLinesCancelled)
 @_other_rows.register(e.OrderCancelled)
-def _(event: e.OrderLinesCancelled | e.OrderCancelled, order: Order) -> int:
+@_other_rows.register(e.UnitsFulfilledElsewhere)
+def _(event: Taken, order: Order) -> int:
+    """Units that others have shipped are in a fulfillment order that is new, and what was heard of
+    them is written as well."""
     boxes = {unit.fulfillment_order_id for unit in event.units if unit.fulfillment_order_id}
     limited = sum(bool(order.fulfillment_order(each).ship_on) for each in boxes)
-    return 1 + len(boxes) + limited
+    more = 2 if isinstance(event, e.UnitsFulfilledElsewhere) else 0
+    return 1 + more + len(boxes) + limited
 
 
 @_other_rows.register

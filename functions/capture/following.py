@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from oms.adapters.channels.base import Cancelled, Fulfilled, Refunded, Units, Updated
 from oms.adapters.dynamodb import Write, full_jitter
@@ -28,15 +28,19 @@ from oms.domain.channel_orders import (
     Heard,
     called_off_there,
     called_there,
+    cancelled_here,
     counted,
     fulfilled_there,
-    given_back,
+    given_back_here,
+    given_back_there,
     known_there,
     lines_of,
+    matching,
     ordered_there,
     shipped_in_vain,
     still_elsewhere,
     still_to_cancel,
+    taken_there,
 )
 from oms.domain.contact import Contact
 from oms.domain.decide import decide
@@ -49,7 +53,6 @@ from oms.domain.items import StockItem
 from oms.domain.lines import Line, Shipping
 from oms.domain.money import unit_share
 from oms.domain.order import Order
-from oms.domain.payment import OperationKind
 
 Known = Updated | Cancelled | Refunded | Fulfilled
 PLAIN = re.compile(r"[a-z][a-z0-9 _-]{0,59}", re.ASCII)
@@ -57,6 +60,7 @@ PAYMENT, ADDRESS = "payment", "address"  # types of holds
 SHIPPED_THERE = "custom:fulfilled_elsewhere"
 MAX_CHANGES_BYTES = 100_000  # they travel in an event, whole
 MAX_REASON = 500
+CANCELLING = timedelta(minutes=10)  # a shop may still write down other things of it meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +129,10 @@ class Follower:
         return True if self.heard.get(order.order_id).version > heard.version else None
 
     def _telling(self, order: Order, plan: Plan) -> Plan:
-        if not plan.command.refunded:
+        if not given_back_here(order):
             return plan
-        tells = self.tells(order.channel)
-        return replace(plan, command=replace(plan.command, tells=tells))
+        new = matching(order, plan.heard, tells=self.tells(order.channel))
+        return replace(plan, heard=new, command=replace(plan.command, ours=new.ours))
 
     def _plan(self, order: Order, heard: Heard, said: Known, actor: str) -> Plan:
         if isinstance(said, Updated):
@@ -141,8 +145,11 @@ class Follower:
 
     def _updated(self, order: Order, heard: Heard, said: Updated, actor: str) -> Plan:
         if heard.is_older(said.at) or heard.whole:
-            return Plan(heard, following(order, heard, actor))
+            return Plan(heard, following(order, heard, actor), _wanted_again(heard, said))
         now = said.order
+        if now.currency != order.currency:
+            told = f"the channel says that it is in {now.currency}, and it is in {order.currency}"
+            return Plan(heard, following(order, heard, actor), {told: told})
         state = State.of(order, heard, now)
         edit = self._edit(order, heard, state)
         new = self._seen(order, heard, said, state)
@@ -304,12 +311,25 @@ def following(
     )
 
 
+def _wanted_again(heard: Heard, said: Updated) -> Mapping[str, str]:
+    """Shops that cancel what nobody pays for open it again when the money comes after all."""
+    wanted = heard.whole and not said.order.payment_hold and _is_since(said.at, heard.at)
+    told = "cancelled at the channel, and wanted there again: here it stays cancelled"
+    return {told: told} if wanted else {}
+
+
+def _is_since(state: datetime | None, cancelled: datetime | None) -> bool:
+    return state is not None and cancelled is not None and state > cancelled + CANCELLING
+
+
 def _cancelled(order: Order, heard: Heard, said: Cancelled, actor: str) -> Plan:
     reason = "cancelled at the channel"
     if PLAIN.fullmatch(said.reason):
         reason = f"{reason}: {said.reason}"
+    if not said.units and _is_since(heard.at, said.at):  # it was opened again, as we have seen
+        return Plan(heard, following(order, heard, actor))
     if not said.units:
-        new = replace(heard, whole=True)
+        new = heard if heard.whole else replace(heard, whole=True, at=said.at)
         return Plan(new, following(order, new, actor, reason))
     units, reasons = _named(order, said.units)
     name = name_of("cancelled", str(said.at), repr(units))
@@ -429,7 +449,12 @@ def _check(edit: Edit | None) -> None:
 def raised(order: Order, plan: Plan) -> Plan:
     """With what a person must know of it, where nobody was told before."""
     then = after(order, *decide(plan.command, order))
-    reasons = {**plan.reasons, **_in_vain(then, plan.heard), **_too_much(then, plan)}
+    reasons = {
+        **plan.reasons,
+        **_in_vain(then, plan.heard),
+        **_too_much(then, plan),
+        **_taken_in_vain(order, then, plan.command),
+    }
     new = {name_of(name): told for name, told in reasons.items()}
     told = [text for name, text in new.items() if name not in plan.heard.raised]
     command = replace(plan.command, attention="; ".join(told)[:MAX_REASON])
@@ -448,7 +473,17 @@ def _in_vain(order: Order, heard: Heard) -> Mapping[str, str]:
 
 def _too_much(order: Order, plan: Plan) -> Mapping[str, str]:
     """What was never taken in our books needs no giving back."""
-    taken = order.payment.committed(OperationKind.CAPTURE)
-    more = plan.heard.refunded - given_back(order, there=plan.command.tells)
+    more = plan.heard.refunded - plan.command.ours - given_back_there(order)
     told = f"the channel gave back {more} {order.currency} more than was left"
-    return {told: told} if more > 0 and taken else {}
+    return {told: told} if more > 0 and taken_there(order) else {}
+
+
+def _taken_in_vain(order: Order, then: Order, command: c.FollowChannel) -> Mapping[str, str]:
+    """It is not ours to give back: the books say that the channel has done it."""
+    taken = taken_there(then) - taken_there(order)
+    back = given_back_there(then) - given_back_there(order)
+    only_here = cancelled_here(order) - Counter(dict(command.called_off))
+    more = min(taken, back)
+    told = f"the channel took {more} {order.currency} for what was cancelled here"
+    told += ": give it back there"
+    return {told: told} if more > 0 and only_here else {}

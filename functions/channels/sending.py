@@ -22,7 +22,7 @@ from oms.adapters.shop_tasks import ShopTasks
 from oms.adapters.stock_rows import stamp
 from oms.domain.ids import name_of
 from oms.domain.order import Fact, Order, fold
-from oms.domain.shop_tasks import GIVEN_UP, Task, TaskKind, TaskState, next_try
+from oms.domain.shop_tasks import GIVEN_UP, TOLD, Task, TaskKind, TaskState, next_try
 from oms.domain.shops import Shop
 from oms.observability import describe, logger
 
@@ -31,6 +31,8 @@ SECONDS_FOR_LEVELS = 30  # of a shop that is asked for each level by itself
 MAILBOX = re.compile(r"[^\s@]+@[^\s@]+")
 LONGEST_ERROR = 300  # characters that are kept of it
 SHORT_PAUSE = timedelta(seconds=60)  # of a shop that does not say how long
+NOT_TOLD = f"{GIVEN_UP}the shop is not told of such any more"
+KNOWN_BY_ALL = timedelta(minutes=3)  # what was said of a shop
 SHORTEST_SECRET = 4  # characters; what is shorter may be any word
 
 
@@ -87,7 +89,9 @@ class Sender:
         for task in self._books.tasks.due(self._shop.name, self._books.now()):
             if self._books.is_late():
                 return 0
-            if task.kind is TaskKind.STOCK:
+            if TOLD[task.kind] not in self._shop.told:
+                moved += self._drop(task)
+            elif task.kind is TaskKind.STOCK:
                 levels.append(task)
             elif task.order_id not in orders:
                 orders.add(task.order_id)
@@ -102,7 +106,7 @@ class Sender:
         moved, facts = 0, self._books.orders.whole_history(order_id)
         order = fold(order_id, facts)
         for task in self._books.tasks.of_order(self._shop.name, order_id):
-            if task.state is not TaskState.WAITING:
+            if task.state is not TaskState.WAITING or TOLD[task.kind] not in self._shop.told:
                 continue
             if self._books.is_late() or not task.is_due(self._books.now()):
                 break
@@ -110,6 +114,12 @@ class Sender:
             if not self._tell(task, order, facts):
                 break
         return moved
+
+    def _drop(self, task: Task) -> bool:
+        """Somebody has said so, and is not woken for it; it can be driven again. What is new waits:
+        perhaps it is the shop that we know as it was before."""
+        now = self._books.now()
+        return now - task.since > KNOWN_BY_ALL and self._books.tasks.failed(task, NOT_TOLD, now)
 
     def _tell(self, task: Task, order: Order, facts: Sequence[Fact]) -> bool:
         """Whether it is settled, and what follows it may go on."""

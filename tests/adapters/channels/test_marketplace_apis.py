@@ -225,6 +225,15 @@ def test_since_when_is_said_in_the_words_of_each(code: str) -> None:
         assert asked.query[name] == said
 
 
+def test_a_receipt_that_changes_meanwhile_hides_no_other() -> None:
+    """Pages are counted from the latest change: what changes moves others down, and none up."""
+    web = says("etsy")
+    SHOP_APIS["etsy"].changed(access("etsy", web), AT, "100")
+
+    asked = web.asked[-1].query
+    assert (asked["sort_on"], asked["sort_order"], asked["offset"]) == ("updated", "desc", "100")
+
+
 def test_what_is_not_there_is_a_refusal_without_its_words(code: str) -> None:
     with pytest.raises(RefusedByShop) as refused:
         SHOP_APIS[code].fetch(access(code, says(code)), "order", "1")

@@ -23,8 +23,10 @@ from oms.adapters.channels.base import (
 from oms.adapters.shops_table import shops_table
 from oms.contracts.api.orders import ChannelOrder
 from oms.domain import commands as c
+from oms.domain.edits import Changes
 from oms.domain.events import PackedParcel
 from oms.domain.ids import order_id_of
+from oms.domain.lines import Line
 from oms.domain.order import Order, OrderStatus, fold
 from oms.domain.payment import OperationKind, OperationStatus
 from oms.domain.shops import Shop, Told
@@ -421,6 +423,130 @@ def test_what_we_gave_back_is_theirs_too_unless_we_tell_them_of_it(
     say(refunded(order, "r-1", 800))
 
     assert repaid(of(house, order)) == (1300 if told else 800)
+
+
+def test_what_was_given_back_twice_stays_so_when_the_shop_is_told_from_now_on(
+    house: House,
+) -> None:
+    shops_table().put(Shop(SHOP))
+    order = an_order()
+    order_id = say(Placed(order)).order_id
+    house.orders.change(order_id, c.GrantRefund(500, "late"), at=AT, actor="client:staff")
+    say(refunded(order, "r-1", 500))
+    shops_table().put(Shop(SHOP, told=(Told.REFUNDS,)))
+    say(Updated(order, AT))
+    say(refunded(order, "r-2", 300))
+
+    assert repaid(of(house, order)) == 800
+
+
+def test_what_the_shop_was_told_of_hides_nobodys_refund_when_it_is_told_no_more(
+    house: House,
+) -> None:
+    shops_table().put(Shop(SHOP, told=(Told.REFUNDS,)))
+    order = an_order()
+    order_id = say(Placed(order)).order_id
+    house.orders.change(order_id, c.GrantRefund(500, "late"), at=AT, actor="client:staff")
+    say(Updated(order, AT))
+    shops_table().put(Shop(SHOP))
+    say(refunded(order, "r-1", 500))
+
+    assert repaid(of(house, order)) == 1000
+
+
+def test_what_another_paid_for_here_is_not_the_channels_money(house: House) -> None:
+    """Staff added a pot, a card paid for it, and some of that went back to the card."""
+    order = an_order(payment={"provider": "external", "token": "1"})
+    order_id = say(Placed(order)).order_id
+    added = Line("line_2", "POT", 1, 2000)
+    edit = c.ApplyEdit("edt_1", Changes(added=(added,)), "a pot", 2000, "test", True)
+    for each in (None, edit, c.GrantRefund(500, "late")):
+        paid_up(house, order_id, each)
+
+    say(Updated(changed(order, payment={"provider": "external", "captured": 2500}), AT))
+    say(refunded(order, "r-1", 500))
+
+    assert [theirs(of(house, order), kind) for kind in (CAPTURE, REFUND)] == [2500, 500]
+    assert (of(house, order).payment.captured, repaid(of(house, order))) == (4500, 1000)
+
+
+CAPTURE, REFUND = OperationKind.CAPTURE, OperationKind.REFUND
+
+
+def theirs(order: Order, kind: OperationKind) -> int:
+    moved = (each for each in order.payment.operations if each.kind is kind)
+    return sum(x.amount for x in moved if order.payment.provider_of(x) == "external")
+
+
+def paid_up(house: House, order_id: str, command: c.Command | None = None) -> None:
+    """What is asked for is done at once."""
+    if command:
+        house.orders.change(order_id, command, at=AT, actor="client:staff")
+    while unsettled := house.orders.get(order_id).payment.unsettled:
+        done = c.RecordPaymentResult(
+            unsettled[0].operation_id, unsettled[0].attempt, OperationStatus.SUCCEEDED
+        )
+        house.orders.change(order_id, done, at=AT, actor="payments")
+
+
+def test_money_that_the_channel_takes_for_what_staff_has_cancelled_asks_a_person_once(
+    house: House,
+) -> None:
+    shops_table().put(Shop(SHOP, told=(Told.REFUNDS,)))
+    order = an_order(("MUG", 3, 1000), payment={"provider": "external", "token": "1"})
+    order_id = say(Placed(order)).order_id
+    paid_up(house, order_id, c.CancelOrder("short", (line_quantity("line_1", 1),)))
+
+    taken = changed(order, ("MUG", 3, 1000))
+    for _ in range(2):
+        say(Updated(taken, AT))
+        told = "the channel took 1000 USD for what was cancelled here: give it back there"
+        assert of(house, order).attention == told
+    house.orders.change(order_id, c.ResolveAttention("ignore"), at=AT, actor="test")
+    say(refunded(order, "r-1", 1000))
+
+    found = of(house, order)
+    assert (found.payment.captured, repaid(found), found.attention) == (3500, 1000, "")
+
+
+def test_an_order_that_is_opened_again_at_its_channel_asks_a_person_once(house: House) -> None:
+    order = an_order()
+    order_id = say(Placed(order)).order_id
+    say(cancelled(order, at=AT))
+    before = of(house, order)
+    say(Updated(order, AT + timedelta(minutes=1)))
+    assert of(house, order) == before
+
+    say(Updated(order, AT + timedelta(hours=1)))
+    assert of(house, order).attention.endswith("wanted there again: here it stays cancelled")
+    house.orders.change(order_id, c.ResolveAttention("ignore"), at=AT, actor="test")
+    say(Updated(order, AT + timedelta(hours=2)))
+    assert of(house, order).attention == ""
+
+
+def test_a_cancellation_that_was_taken_back_before_we_heard_of_it_cancels_nothing(
+    house: House,
+) -> None:
+    late, early = an_order(), an_order()
+    say(Updated(late, AT + timedelta(hours=1)))
+    say(cancelled(late, at=AT))
+    say(cancelled(early, at=AT))
+    say(Updated(early, AT + timedelta(hours=1)))
+
+    assert [of(house, each).status for each in (late, early)] == [OrderStatus.CONFIRMED] * 2
+    say(cancelled(late, at=AT + timedelta(hours=2)))
+    assert of(house, late).status is OrderStatus.CANCELLED
+
+
+def test_a_state_in_another_currency_changes_nothing_and_asks_a_person(house: House) -> None:
+    order = an_order()
+    say(Placed(order))
+
+    say(Updated(changed(order, ("MUG", 4, 900), currency="EUR"), AT))
+
+    found = of(house, order)
+    assert (found.payable, found.payment.captured) == (2500, 2500)
+    assert "EUR" in found.attention
 
 
 def test_a_refund_in_another_currency_asks_a_person(house: House) -> None:

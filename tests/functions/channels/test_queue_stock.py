@@ -210,6 +210,17 @@ def test_what_the_shop_calls_a_sku_is_told_with_it(dynamodb: Any) -> None:
     assert level.item == "gid-41"
 
 
+def test_what_the_shop_sells_under_two_names_is_told_of_both(dynamodb: Any) -> None:
+    floor = Floor.new(dynamodb)
+    floor.world.receive("MUG", 5)
+    for name in ("gid-41", "gid-42"):
+        ShopsTable(dynamodb, floor.trade.table).map_sku(NAME, name, "MUG")
+
+    told = floor.stock.levels(SHOP, ["MUG"])["MUG"]
+
+    assert [(level.item, level.available) for level in told] == [("gid-41", 5), ("gid-42", 5)]
+
+
 def test_records_of_the_stream_become_tasks(house: House) -> None:
     ShopsTable(house.cloud.client("dynamodb"), house.environment["CHANNELS_TABLE"]).put(SHOP)
     house.stocked("MUG", 5)

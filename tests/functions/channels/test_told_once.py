@@ -12,12 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.channels.send_to_shops import LEASE
+from functions.channels.sending import NOT_TOLD
 from functions.channels.tasks_api import Desk, redrive, redrive_all
 from oms.adapters.channels.shop_api import Later, RefusedByShop
 from oms.adapters.shops_table import ShopsTable
 from oms.domain import commands as c
 from oms.domain.fulfillment import Quantity
 from oms.domain.shop_tasks import TaskState, tasks_of
+from oms.domain.shops import Told
 from tests.builders import line
 from tests.fake_shop import ShopCrash
 from tests.functions.channels.trade import CHANNEL_SAID, NAME, SHOP, TO_TELL, ShopStory, Trade
@@ -255,3 +257,34 @@ def test_what_a_shop_is_told_of_later_was_not_queued_before(dynamodb: Any) -> No
     trade.send()
 
     assert not any("fulfillment" in key for key in trade.fake.effects)
+
+
+def test_what_a_shop_is_not_told_of_any_more_stays_untold_and_wakes_nobody(dynamodb: Any) -> None:
+    trade = Trade.new(dynamodb)
+    trade.tell(an_order(channel_cancels=False))
+    trade.level("MUG", 5)
+    ShopsTable(dynamodb, trade.table).put(replace(SHOP, told=(Told.FULFILLMENTS,)))
+    trade.send()
+    assert not trade.listed(TaskState.FAILED)  # another worker may know the shop better
+    trade.wait(minutes=4)
+    trade.send()
+
+    assert {key.split(".")[2] for key in trade.fake.effects} == {"fulfillment"}
+    assert not trade.listed(TaskState.WAITING)
+    assert {task.error for task in trade.listed(TaskState.FAILED)} == {NOT_TOLD}
+    assert trade.failures.told == []
+
+
+def test_a_shop_that_is_told_again_hears_what_was_left_out_when_somebody_asks_for_it(
+    dynamodb: Any,
+) -> None:
+    trade, story = Trade.new(dynamodb), an_order(channel_cancels=False)
+    trade.tell(story)
+    ShopsTable(dynamodb, trade.table).put(replace(SHOP, told=()))
+    trade.wait(minutes=4)
+    trade.send()
+    ShopsTable(dynamodb, trade.table).put(SHOP)
+    redrive_all(api(trade), NAME)
+    trade.send_all()
+
+    assert list(trade.fake.effects) == expected(story)

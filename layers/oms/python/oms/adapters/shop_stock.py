@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -27,14 +27,20 @@ class TheirNames:
         self, client: DynamoDB, table: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._client, self._table, self._clock = client, table, clock
-        self._known: dict[str, tuple[float, Mapping[str, str]]] = {}
+        self._known: dict[str, tuple[float, Mapping[str, Sequence[str]]]] = {}
 
-    def of(self, shop: str) -> Mapping[str, str]:
-        """By SKU; the last of several."""
+    def of(self, shop: str) -> Mapping[str, Sequence[str]]:
+        """By SKU; a shop may sell the same under several names."""
         until, found = self._known.get(shop, (-1.0, {}))
         if self._clock() >= until:
-            found = dict(self._read(shop))
+            found = self._by_sku(shop)
             self._known[shop] = self._clock() + FRESH_SECONDS, found
+        return found
+
+    def _by_sku(self, shop: str) -> Mapping[str, Sequence[str]]:
+        found: dict[str, list[str]] = {}
+        for sku, name in self._read(shop):
+            found.setdefault(sku, []).append(name)
         return found
 
     def _read(self, shop: str) -> Iterator[tuple[str, str]]:
@@ -65,7 +71,11 @@ class ShopStock:
         now = Stock(known, self.stock.levels(parts), places, {})
         channel, names = self.channels.get(shop.name), self.names.of(shop.name)
         return {
-            sku: list(_stocked(shop, offer(item, channel, now), sku, names.get(sku, "")))
+            sku: [
+                level
+                for name in names.get(sku, ("",))
+                for level in _stocked(shop, offer(item, channel, now), sku, name)
+            ]
             for sku, item in items.items()
         }
 

@@ -35,12 +35,16 @@ class Heard:
     """`at` is the time of the last state that was seen, and `removed` are the units that were ever
     ordered and are not in it. `address` and `shipping` are digests of what it said, empty where it
     never did; `held`: the money was not sure. `fulfillments` are ours, too, as they are told back.
-    `raised` names what a person was told of, `names` are what it calls its lines."""
+    `ours`: so much of what was given back there, in minor units, was given back here first, and a
+    person has done it there as well; `told`: so much of what was given back here is not told back
+    to us. `raised` names what a person was told of, `names` are what it calls its lines."""
 
     version: int = 0
     at: datetime | None = None
     cancellations: tuple[GivenUp, ...] = ()
     refunds: tuple[GivenUp, ...] = ()
+    ours: int = 0
+    told: int = 0
     removed: Counted = ()
     whole: bool = False
     address: str = ""
@@ -169,15 +173,37 @@ def _units(told: Iterable[GivenUp]) -> Counter[str]:
     return found
 
 
-def given_back(order: Order, *, there: bool) -> int:
-    """In minor units; `there`: without what was given back here first."""
-    return sum(
-        each.amount
-        for each in order.payment.operations
-        if each.kind is OperationKind.REFUND
-        and each.status is not OperationStatus.FAILED
-        and (each.reference == THERE or not there)
-    )
+def taken_there(order: Order) -> int:
+    """In minor units; others may have taken something too, for what staff has added here."""
+    return sum(each.amount for each in _moved(order, OperationKind.CAPTURE))
+
+
+def given_back_there(order: Order) -> int:
+    """In minor units; without what was given back here first."""
+    refunds = _moved(order, OperationKind.REFUND)
+    return sum(each.amount for each in refunds if each.reference == THERE)
+
+
+def given_back_here(order: Order) -> int:
+    """In minor units, of the channel's money, before the channel did."""
+    refunds = _moved(order, OperationKind.REFUND)
+    return sum(each.amount for each in refunds if each.reference != THERE)
+
+
+def _moved(order: Order, kind: OperationKind) -> Iterator[Operation]:
+    """What has not failed of the channel's money."""
+    done = (each for each in order.payment.operations if each.kind is kind)
+    return (x for x in done if x.status is not OperationStatus.FAILED and is_theirs(order, x))
+
+
+def matching(order: Order, heard: Heard, *, tells: bool) -> Heard:
+    """With what of both sides' refunds is the same. Where the channel is not told of ours (`tells`)
+    a person gives it back there as well; what was so stays so when that changes."""
+    here = given_back_here(order)
+    if tells:
+        return replace(heard, told=here - heard.ours)
+    most = max(heard.ours, heard.refunded - given_back_there(order))
+    return replace(heard, ours=max(0, min(here - heard.told, most)))
 
 
 def counted(units: Mapping[str, int]) -> Counted:

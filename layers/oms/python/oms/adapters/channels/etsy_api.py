@@ -49,10 +49,11 @@ class EtsyApi(ToldByHand):
         return whole(READER, said_of(answered(READER, receipt), named(self.code, access.shop)))
 
     def changed(self, access: Access, since: datetime, cursor: str) -> Page:
-        """`cursor` is how many receipts there were before."""
+        """`cursor` is how many receipts there were before. The latest change comes first: what
+        changes meanwhile moves others further down the list, where they are met again."""
         offset = int(cursor) if cursor.isdecimal() else 0
         query = [("min_last_modified", str(int(since.timestamp()))), ("limit", str(PAGE))]
-        query += [("sort_on", "updated"), ("sort_order", "asc"), ("offset", str(offset))]
+        query += [("sort_on", "updated"), ("sort_order", "desc"), ("offset", str(offset))]
         found = answered(READER, self._calls.get(access, _receipts(access), query))
         receipts = READER.objects(found, "results")
         channel = named(self.code, access.shop)

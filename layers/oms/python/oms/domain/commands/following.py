@@ -15,8 +15,8 @@ class FollowChannel:
     `called_off` and `fulfilled`: units in all, by what the channel calls a line; `reference` is
     what it calls their fulfillment. `taken` and `refunded`: in all, in minor units, 0 where it
     does not say. `edit`: what is different there. `holds` are laid over it, those of the types
-    `released` that `by` has placed are not needed any more. `tells`: what we give back is told
-    there by us, and is no part of `refunded`. `attention`: what a person must know of it.
+    `released` that `by` has placed are not needed any more. `ours`: of `refunded`, what was given
+    back here first. `attention`: what a person must know of it.
     """
 
     reason: str
@@ -27,7 +27,7 @@ class FollowChannel:
     taken: int = 0
     refunded: int = 0
     refund_reason: str = ""
-    tells: bool = False
+    ours: int = 0
     edit: Edit | None = None
     holds: tuple[NewHold, ...] = ()
     released: tuple[str, ...] = ()

@@ -9,10 +9,11 @@ from oms.domain import events as e
 from oms.domain.channel_orders import (
     EXTERNAL,
     THERE,
-    given_back,
+    given_back_there,
     is_theirs,
     still_elsewhere,
     still_to_cancel,
+    taken_there,
 )
 from oms.domain.crediting import creditable
 from oms.domain.decide.cancelling import called_off, units_to_cancel
@@ -85,8 +86,7 @@ def _edited(command: c.FollowChannel, order: Order) -> tuple[e.Event, ...]:
 
 def _taken(command: c.FollowChannel, order: Order) -> tuple[e.Event, ...]:
     """What was given back was taken before."""
-    taken = order.payment.committed(OperationKind.CAPTURE)
-    missing = max(command.taken, command.refunded) - taken
+    missing = max(command.taken, command.refunded) - taken_there(order)
     shares = _shared(missing, ((each, each.left) for each in order.payment.tenders), order)
     return asked_for(order, *((OperationKind.CAPTURE, share) for share in shares))
 
@@ -100,7 +100,7 @@ def _cancelled(command: c.FollowChannel, order: Order) -> tuple[e.Event, ...]:
 
 def _given_back(command: c.FollowChannel, order: Order) -> tuple[e.Event, ...]:
     """What the channel gave back, and our books did not."""
-    rest = command.refunded - given_back(order, there=command.tells)
+    rest = command.refunded - command.ours - given_back_there(order)
     rooms = ((each, each.refundable) for each in reversed(order.payment.tenders))
     shares = _shared(min(rest, creditable(order)), rooms, order)
     if not (amount := sum(part for _, part in shares)):

@@ -39,6 +39,10 @@ QUERIES: dict[str, type[Contract]] = {
     "GET /customers/{customer_id}/store-credit": api.CreditQuery,
     "GET /gift-cards/{gift_card_id}": api.GiftCardQuery,
     "GET /rates/{carrier}/{table}": api.CardQuery,
+    "GET /inbox": api.InboxQuery,
+    "GET /shops/{shop}/tasks": api.ShopTaskQuery,
+    "GET /reports/promises": api.PromiseReportQuery,
+    "GET /books": api.BooksQuery,
 }
 KEYED = frozenset(
     {
@@ -69,6 +73,9 @@ KEYED = frozenset(
         "POST /gift-cards/{gift_card_id}/code",
         *(f"{route.method} {route.path}" for route in supply.ROUTES if route.method == "POST"),
     }
+)
+KEY_NEEDED = frozenset(
+    {"POST /fulfillment-orders/{id}/labels", "POST /locations/{location}/manifests"}
 )
 HTML = {"text/html": {"schema": {"type": "string"}}}
 PAGE = "GET /track/{token}"  # JSON for whoever accepts it
@@ -211,7 +218,8 @@ def _said(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _headers(route: Route) -> list[dict[str, Any]]:
-    return [KEY_HEADER] if route.key in KEYED else []
+    must = {"required": True} if route.key in KEY_NEEDED else {}
+    return [KEY_HEADER | must] if route.key in KEYED else []
 
 
 def _responses(route: Route) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from oms.domain.shops import Shop
 
 ENVIRONMENT: tuple[str, ...] = NEEDS
 
-NAME = re.compile(r"[a-z0-9_]+(:[a-z0-9][a-z0-9._-]{0,99})?", re.ASCII)
+NAME = re.compile(r"[a-z0-9_]+(:[a-z0-9][a-z0-9._:-]{0,99})?", re.ASCII)
 WHOLE = frozenset({"ops", f"{RESOURCE_SERVER}/ops"})  # scopes that see what customers said
 
 app = HttpApi("ChannelsApi")

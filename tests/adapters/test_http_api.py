@@ -185,6 +185,11 @@ def test_the_gateway_decodes_a_path_but_for_its_percent_signs(sku: str) -> None:
     assert ask("GET", "/x", route="/stock/{sku}", parameters=sent)[1]["sku"] == sku
 
 
+@pytest.mark.parametrize("sku", ["", "a" * 201, "a\ud800"])
+def test_what_no_row_could_be_called_is_not_found(sku: str) -> None:
+    assert ask("GET", "/x", route="/stock/{sku}", parameters={"sku": sku})[0] == 404
+
+
 def test_repeated_keys_of_a_query_are_a_list_and_commas_are_not() -> None:
     _, answer = ask("GET", "/stock/A", query="sku=A&sku=B%2CC&empty=")
 

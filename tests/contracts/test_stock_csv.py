@@ -71,8 +71,13 @@ def test_every_line_is_in_one_slice_whatever_the_borders(
 def test_no_cell_that_is_written_begins_like_a_formula_and_all_are_read_back(cell: str) -> None:
     safe = str(escaped(cell))
 
-    assert not safe.startswith(("=", "+", "-", "@"))
+    assert not safe.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))  # noqa: RUF001
     assert unescaped(safe) == cell
+
+
+@pytest.mark.parametrize("cell", ["＝1+1", "＋1", "－1", "＠SUM(1)"])  # noqa: RUF001
+def test_a_wide_sign_begins_a_formula_too(cell: str) -> None:
+    assert (escaped(cell), unescaped(f"'{cell}")) == (f"'{cell}", cell)
 
 
 @pytest.mark.parametrize("blank", ["\t", "\r"])

@@ -119,7 +119,7 @@ def labels(request: pytest.FixtureRequest, easypost: Account) -> Labels:
 
 
 def bought_of(account: Account) -> EasyPostLabels:
-    web = Https()
+    web = Https(private=True)
     return EasyPostLabels(lambda: client("EZTK", f"{account.address}/v2"), lambda: web)
 
 

@@ -11,6 +11,7 @@ import pytest
 from oms.adapters.carriers import CARRIERS
 from oms.adapters.carriers.base import CarrierAnswered, MalformedUpdate
 from oms.adapters.carriers.fedex import status_of as fedex_status
+from oms.adapters.carriers.said import of_xml
 from oms.adapters.carriers.ups import status_of as ups_status
 from oms.adapters.webhooks import Call, relay_signature
 from oms.domain.tracking import TrackingStatus
@@ -295,3 +296,18 @@ def test_a_parcel_at_its_pickup_point_is_collected_later() -> None:
 
     assert status_after(first) is TrackingStatus.AVAILABLE_FOR_PICKUP
     assert status_after((*first, *second)) is TrackingStatus.DELIVERED
+
+
+def test_a_document_type_is_found_in_any_encoding() -> None:
+    text = '<?xml version="1.0" encoding="utf-16"?><!DOCTYPE a [<!ENTITY e "x">]><a><b>&e;</b></a>'
+    for body in (text.encode("utf-16"), text.replace("utf-16", "utf-8").encode()):
+        with pytest.raises(MalformedUpdate):
+            of_xml("usps", body)
+
+
+def test_a_great_many_elements_of_one_name_are_read_in_one_pass() -> None:
+    """As quickly as they are parsed: where each were put behind a copy of the others, it would
+    take minutes."""
+    many = of_xml("usps", b"<a b='0'>" + b"<b/>" * 200_000 + b"<c/></a>").members
+
+    assert (many["b"], many["c"]) == (["0", *[""] * 200_000], "")

@@ -43,7 +43,7 @@ from oms.adapters.channels.shop_api import (
 from oms.adapters.web import Answer, Https, Unreachable, Web
 from oms.contracts.invalid import InvalidRequest
 from oms.domain import commands as c
-from oms.domain.channel_orders import GivenUp, Heard
+from oms.domain.channel_orders import GivenUp, Heard, matching
 from oms.domain.decide import decide
 from oms.domain.decide.deciding import after, facts
 from oms.domain.decide.placing import place
@@ -116,7 +116,7 @@ class FakeShop:
         return Answer(429, {"retry-after": str(seconds)}, b"{}")
 
     def at_most(self, patience: float = 2.0) -> Https:
-        return Https(patience)
+        return Https(patience, private=True)
 
     def expect(self, right: bool, complaint: str) -> None:
         if not right:
@@ -211,7 +211,8 @@ def in_the_books(shop: FakeShop) -> int:
         if isinstance(said, Refunded):
             assert said.currency == shop.currency
             heard = heard.refunding(GivenUp(said.refund_id, (), said.amount))
-    follow = c.FollowChannel("there", "channel", refunded=heard.refunded, tells=True)
+    ours = matching(order, heard, tells=True).ours
+    follow = c.FollowChannel("there", "channel", refunded=heard.refunded, ours=ours)
     return after(order, *decide(follow, order)).payment.committed(OperationKind.REFUND)
 
 

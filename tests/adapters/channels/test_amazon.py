@@ -169,9 +169,9 @@ def test_a_cancelled_order_is_cancelled_at_amazons_time() -> None:
 
 
 def test_an_order_of_which_no_unit_is_left_is_cancelled() -> None:
-    none = [{"OrderItemId": "1", "QuantityOrdered": 0}]
-
-    assert isinstance(said("amazon", changed("order_v0", OrderItems=none))[0], Cancelled)
+    for ordered in (0, "0", "0.0"):
+        none = [item(QuantityOrdered=ordered)]
+        assert isinstance(said("amazon", changed("order_v0", OrderItems=none))[0], Cancelled)
 
 
 def test_an_order_without_its_items_is_asked_for() -> None:

@@ -25,7 +25,7 @@ from oms.adapters.channels.shop_api import (
     RefusedByShop,
     Shipped,
 )
-from oms.adapters.channels.token_calls import TokenCalls
+from oms.adapters.channels.token_calls import Grant, TokenCalls, granted
 from oms.adapters.web import Answer, Unreachable
 from tests.adapters.channels.marketplace_cases import payload
 from tests.adapters.channels.shop_conformance import AT, saying, told
@@ -352,3 +352,16 @@ def test_a_token_ends_a_minute_before_it_does() -> None:
         calls.get(access("ebay", web), "/sell/fulfillment/v1/order")
 
     assert [x.path for x in web.asked].count("/token") == 2
+
+
+@pytest.mark.parametrize("lasts", [10**400, -1, True, "900", None, 1.5])
+def test_a_token_that_lasts_as_long_as_nothing_can_is_a_token(lasts: Any) -> None:
+    @dataclass
+    class Tokens:
+        def call(self, method: str, url: str, **_: Any) -> Answer:
+            return saying(200, {"access_token": "at", "expires_in": lasts})
+
+    token, seconds = granted(access("ebay", Tokens()), Grant("https://shop.example/token", {}))
+
+    assert token == "at"
+    assert seconds <= 86_400

@@ -76,6 +76,16 @@ def test_an_order_keeps_every_cent_of_its_discounts_and_taxes() -> None:
     ]
 
 
+@pytest.mark.parametrize("rate", ["NaN", "sNaN", "-Infinity", "1e999", "x", 101, -0.5])
+def test_a_rate_that_is_none_is_zero_and_the_order_is_read(rate: Any) -> None:
+    body = json.loads(payload("discounts_and_taxes"))
+    body["line_items"][0]["tax_lines"][0]["rate"] = rate
+
+    order = read(json.dumps(body).encode())
+
+    assert order.lines[0].taxes[0].rate == "0"
+
+
 def test_ids_beyond_a_double_are_exact() -> None:
     assert read(payload("discounts_and_taxes")).external_id == "9007199254740993123"
 

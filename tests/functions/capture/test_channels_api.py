@@ -11,6 +11,8 @@ from functions.capture import channels_api
 from functions.capture import receive_channel_order as webhook
 from functions.ops import api as ops_api
 from oms.adapters.channels import CHANNELS, shopify
+from oms.adapters.channels.base import named
+from oms.adapters.webhooks import Call
 from tests.functions.capture.test_receive_channel_order import PAYLOAD
 from tests.functions.doors import SECRETS, House, ask, house
 
@@ -85,6 +87,20 @@ def test_a_shop_is_named_with_its_address_and_what_it_hears(house: House) -> Non
         "ftp://mugs.example.com",
         "mugs.example.com",
         "http://127.0.0.1.example.com",
+        "https://10.0.0.1",
+        "https://169.254.169.254/latest",
+        "https://2130706433",
+        "https://0x7f.1",
+        "https://metadata.google.internal",
+        "https://vault",
+        "https://mugs.localhost",
+        "https://mugs.example.com:99999",
+        "https://mugs.example.com/shop/../admin",
+        "https://mugs.example.com/\x01",
+        "https://mugs..example.com",
+        "https://mugs\\example.com",
+        "https://mugs%2eexample.com",
+        "https://m\u00fcgs.example.com",
     ],
 )
 def test_an_address_that_would_tell_secrets_or_is_none_is_refused(house: House, url: str) -> None:
@@ -96,6 +112,34 @@ def test_an_address_that_would_tell_secrets_or_is_none_is_refused(house: House, 
 
 def test_an_address_on_this_machine_needs_no_encryption(house: House) -> None:
     assert put("/shops/{shop}", {"base_url": "http://127.0.0.1:9999"}, shop=SHOP)[0] == 200
+
+
+def test_where_credentials_are_changed_for_a_token_is_an_address_as_well(house: House) -> None:
+    for url in ("http://tokens.example.com", "https://10.0.0.1/token", "tokens.example.com"):
+        status, problem = put("/shops/{shop}", {"settings": {"token_url": url}}, shop=SHOP)
+        assert (status, problem["errors"][0]["field"]) == (422, "settings.token_url")
+
+    assert house.rows("channels") == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://xn--mgs-hoa.example.com:8443/shop/index.php",
+        "https://mugs.example.com/a%20b/~c",
+        "https://sandbox-api.mugs2.example",
+    ],
+)
+def test_an_address_of_the_public_network_is_taken_as_it_is(house: House, url: str) -> None:
+    assert put("/shops/{shop}", {"base_url": url}, shop=SHOP)[1]["base_url"] == url
+
+
+def test_each_name_that_a_shop_of_woocommerce_can_have_is_one_to_put_in(house: House) -> None:
+    for source in ("https://example.com/mugs/", "https://example.com:8443"):
+        call = Call(b"{}", {"x-wc-webhook-source": source})
+        name = named("woocommerce", CHANNELS["woocommerce"].shop(call))
+
+        assert put("/shops/{shop}", {}, shop=name)[0] == 200
 
 
 def test_a_shop_of_a_platform_that_we_do_not_know_is_none(house: House) -> None:

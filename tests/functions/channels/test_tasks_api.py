@@ -10,6 +10,7 @@ import pytest
 from functions.channels import tasks_api
 from oms.adapters.shop_tasks import ShopTasks, failed_tasks
 from oms.adapters.shops_table import ShopsTable
+from oms.contracts.cursors import encode_cursor
 from oms.domain.shop_tasks import Task, TaskKind
 from tests.functions.channels.trade import NAME, SHOP
 from tests.functions.doors import House, ask, house
@@ -18,6 +19,8 @@ from tests.functions.world import now
 pytestmark = pytest.mark.cloud
 
 __all__ = ["house"]
+
+STAMP = "2026-01-01T00:00:00.000000Z"
 
 
 @pytest.fixture
@@ -124,3 +127,16 @@ def test_what_is_not_there_is_not_found(failed: list[str], route: str, named: An
 @pytest.mark.parametrize("query", ["status=lost", "cursor=abc", "limit=0", "what=1"])
 def test_a_question_that_means_nothing_is_refused(failed: list[str], query: str) -> None:
     assert ask(tasks_api, "GET /shops/{shop}/tasks", query=query, shop=NAME)[0] in (400, 422)
+
+
+@pytest.mark.parametrize(
+    ("at", "sk"), [("zzz", "x"), ("2026-01-01", "x"), ("\x00", "x"), (STAMP, "s" * 1025)]
+)
+@pytest.mark.parametrize("status", ["waiting", "failed", "done"])
+def test_a_cursor_that_no_list_gave_is_refused(
+    failed: list[str], status: str, at: str, sk: str
+) -> None:
+    cursor = encode_cursor({"PK": f"TASKS#{NAME}", "SK": sk, "at": at})
+    query = f"status={status}&cursor={cursor}"
+
+    assert ask(tasks_api, "GET /shops/{shop}/tasks", query=query, shop=NAME)[0] == 400

@@ -16,3 +16,8 @@ def setting(name: str) -> str:
     if not value:
         raise MissingSetting(name)
     return value
+
+
+def is_local() -> bool:
+    """On the embedded cloud; other systems are stands on the same machine then."""
+    return bool(os.environ.get("AWS_ENDPOINT_URL"))

@@ -41,6 +41,7 @@ FAILED, APPLIED, DISMISSED = "failed", "applied", "dismissed"
 KEPT_FOR = timedelta(days=35)  # longer than any sender tries again
 MAX_BYTES = 350_000  # deflated: a row takes 400 KB
 MAX_REASON = 500
+MAX_KEY = 1024  # bytes, of a sort key
 NEVER_KEPT = frozenset({"authorization", "cookie"})  # of headers
 UNLESS_DONE: Mapping[str, Any] = {
     "ConditionExpression": "attribute_not_exists(PK) OR #state = :failed",
@@ -286,7 +287,9 @@ def is_of_messages(cursor: str) -> bool:
 
 def _start(cursor: str) -> Item:
     given = decode_cursor(cursor)
-    if given.keys() != {"PK", "at"} or not given["PK"].startswith("MESSAGE#") or not given["at"]:
+    if given.keys() != {"PK", "at"} or not given["PK"].startswith("MESSAGE#"):
+        raise BadCursor
+    if not 0 < len(given["at"].encode()) <= MAX_KEY:
         raise BadCursor
     where = {"PK": given["PK"], "SK": "MESSAGE", "GSI1PK": LISTED, "at": given["at"]}
     return {name: db.s(value) for name, value in where.items()}

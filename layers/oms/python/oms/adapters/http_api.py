@@ -28,6 +28,7 @@ MAX_BODY = 1_000_000
 MAX_QUERY_FIELDS = 200
 MAX_SEGMENT = 200  # of a path; no id, SKU or location is longer
 MAX_FAULTS = 1_000
+SURROGATES = re.compile("[\ud800-\udfff]")
 
 BUSY = 429  # as the gateway answers a client that is too fast: it tries again, nobody is called
 PAUSE = "1"  # seconds
@@ -156,8 +157,8 @@ class HttpApi:
 
     def _answer(self, event: dict[str, Any], line: dict[str, Any]) -> Response:
         method, route, path = self._match(event)
-        if any(len(segment) > MAX_SEGMENT for segment in path.values()):
-            raise Problem(404, "Not found", "nothing has so long a name")
+        if not all(map(is_name, path.values())):
+            raise Problem(404, "Not found", "nothing has such a name, or so long a one")
         line |= {"method": method, "route": route, **loggable(path)}
         request = Request(
             method=method,
@@ -195,6 +196,11 @@ class HttpApi:
             allowed = ", ".join(sorted({method for method, _, _ in fits}))
             raise Problem(405, "Method not allowed", f"allowed: {allowed}")
         raise Problem(404, "Not found", "there is no such route")
+
+
+def is_name(segment: str) -> bool:
+    """Text that a key can hold: a lone surrogate is none."""
+    return 0 < len(segment) <= MAX_SEGMENT and not SURROGATES.search(segment)
 
 
 def loggable(path: Mapping[str, str]) -> dict[str, str]:

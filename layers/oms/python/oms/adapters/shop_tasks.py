@@ -43,6 +43,7 @@ FAILED_TASKS = "FAILED_TASKS"
 KEEP_DONE = timedelta(days=30)
 REFUSED_FOR = timedelta(days=1)  # a level that a shop does not take
 PAGE = 100
+MAX_KEY = 1024  # bytes, of a sort key
 TEXTS = ("order_id", "sku", "error", "reference")
 NUMBERS = ("seq", "part")
 FLAGS = ("claimed", "alarmed")
@@ -319,6 +320,15 @@ def _start(cursor: str, listed: str) -> Item:
     given = decode_cursor(cursor)
     if given.keys() != {"PK", "SK", "at"} or not all(given.values()):
         raise BadCursor
-    if not given["PK"].startswith(_pk("")):
+    if not given["PK"].startswith(_pk("")) or not _is_place(given):
         raise BadCursor
     return {name: s(value) for name, value in {**given, "GSI1PK": listed}.items()}
+
+
+def _is_place(given: Mapping[str, str]) -> bool:
+    """Where a list can go on: a moment of ours, and a key as long as one may be."""
+    try:
+        at = stamp(instant(given["at"]))
+    except ValueError:
+        return False
+    return at == given["at"] and len(given["SK"].encode()) <= MAX_KEY

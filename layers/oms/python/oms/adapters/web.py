@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from time import monotonic
 from typing import Any, Protocol
 
-MAX_ANSWER = 10_000_000  # bytes
+from oms.settings import is_local
+
+MAX_ANSWER = 10_000_000  # bytes, unpacked too
+PIECE = 256 * 1024
 PATIENCE = 20.0  # seconds for one call
+PLAIN, PACKED = ("", "identity"), ("gzip", "x-gzip", "deflate")
 
 
 class Unreachable(Exception):
@@ -45,15 +51,23 @@ class Web(Protocol):
 
 
 class Https:
-    """By urllib3, which botocore brings along; connections are kept."""
+    """By urllib3, which botocore brings along; connections are kept.
 
-    def __init__(self, patience: float = PATIENCE) -> None:
+    Addresses are put in by people: none but public ones are asked, unless `private`."""
+
+    def __init__(self, patience: float = PATIENCE, *, private: bool = False) -> None:
         import urllib3
 
-        self._errors = urllib3.exceptions.HTTPError
+        from oms.adapters.public_addresses import only_public
+
+        # A header that is none is a ValueError, and tells its value.
+        self._errors = (urllib3.exceptions.HTTPError, ValueError)
+        self._patience = patience
         self._pool = urllib3.PoolManager(
             timeout=urllib3.Timeout(patience), retries=False, maxsize=10, num_pools=20
         )
+        if not private:
+            only_public(self._pool)
 
     def call(
         self,
@@ -63,6 +77,7 @@ class Https:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> Answer:
+        until = monotonic() + self._patience
         try:
             found = self._pool.request(
                 method,
@@ -72,15 +87,42 @@ class Https:
                 redirect=False,
                 preload_content=False,
             )
-            octets = found.read(MAX_ANSWER + 1, decode_content=True)
-            found.release_conn()
+            octets = _read(found, until)
         except self._errors as error:
             raise Unreachable(type(error).__name__) from None
-        if len(octets) > MAX_ANSWER:
-            raise Unreachable(f"the answer has more than {MAX_ANSWER:,} bytes")
-        return Answer(found.status, {k.lower(): v for k, v in found.headers.items()}, octets)
+        said = {k.lower(): v for k, v in found.headers.items()}
+        return Answer(found.status, said, unpacked(octets, said.get("content-encoding", "")))
+
+
+def _read(found: Any, until: float) -> bytes:
+    """As it came. A connection that has more to say is not kept."""
+    read, octets = getattr(found, "read1", found.read), bytearray()
+    while piece := read(PIECE, decode_content=False):
+        octets += piece
+        if len(octets) > MAX_ANSWER or monotonic() > until:
+            found.close()
+            raise Unreachable("the answer is too long, or takes too long")
+    found.release_conn()
+    return bytes(octets)
+
+
+def unpacked(octets: bytes, packing: str) -> bytes:
+    """In bounded memory: a few bytes may say that they are many. Raises Unreachable."""
+    packing = packing.strip().lower()
+    if packing in PLAIN or not octets:
+        return octets
+    if packing not in PACKED:
+        raise Unreachable("the answer is packed in a way that nobody has asked for")
+    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)  # of gzip or of zlib, as its head says
+    try:
+        found = unpacking.decompress(octets, MAX_ANSWER + 1)
+    except zlib.error:
+        raise Unreachable("the answer cannot be unpacked") from None
+    if len(found) > MAX_ANSWER or not unpacking.eof:
+        raise Unreachable(f"the answer has more than {MAX_ANSWER:,} bytes, or is cut short")
+    return found
 
 
 @cache
 def web() -> Web:
-    return Https()
+    return Https(private=is_local())

@@ -19,7 +19,7 @@ MAX_LINE = 4_000  # bytes
 BOM = b"\xef\xbb\xbf"
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-FORMULA = re.compile(r"'*[=+\-@\t\r]")
+FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001  (wide ones are formulas too)
 
 
 class BadHeader(ValueError):
@@ -44,15 +44,19 @@ class Refused:
 
 def lines(pieces: Iterable[bytes], number: int = 1, start: int = 0) -> Iterator[Line]:
     """Every line from `start` on, which has this number, without its end (LF or CRLF)."""
-    rest, end = b"", start
+    rest, end = bytearray(), start
     for piece in pieces:
-        *whole, rest = (rest + piece).split(b"\n")
+        rest += piece
+        if b"\n" not in piece:  # a line of a whole file is copied once, not with each piece
+            continue
+        *whole, last = bytes(rest).split(b"\n")
+        rest = bytearray(last)
         for content in whole:
             end += len(content) + 1
             yield Line(number, content.removesuffix(b"\r"), end)
             number += 1
     if rest:
-        yield Line(number, rest.removesuffix(b"\r"), end + len(rest))
+        yield Line(number, bytes(rest).removesuffix(b"\r"), end + len(rest))
 
 
 def columns_of(line: Line, needed: Collection[str], known: Collection[str]) -> tuple[str, ...]:

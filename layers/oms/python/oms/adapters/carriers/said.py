@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -127,6 +126,8 @@ def of_xml(carrier: str, body: bytes) -> Said:
     """An XML document: its elements by their local names, attributes among them. No document type
     is read, so nothing in it is expanded."""
     body = body.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if b"\0" in body:  # UTF-16, in which a document type would not be found
+        raise MalformedUpdate(carrier, "the body is no XML in UTF-8")
     if b"<!" in body.replace(b"<!--", b"").replace(b"<![CDATA[", b""):
         raise MalformedUpdate(carrier, "the body has a document type")
     try:
@@ -148,14 +149,10 @@ def _object(element: ElementTree.Element, depth: int) -> Any:
     children = [(_local(child.tag), _object(child, depth + 1)) for child in element]
     if not children and not element.attrib:
         return " ".join((element.text or "").split())
-    found: dict[str, Any] = dict(element.attrib)
+    found: dict[str, list[Any]] = {name: [value] for name, value in element.attrib.items()}
     for name, value in children:
-        found[name] = value if name not in found else [*_listed(found[name]), value]
-    return found
-
-
-def _listed(value: Any) -> Iterator[Any]:
-    yield from value if isinstance(value, list) else [value]
+        found.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
 def _local(tag: str) -> str:

@@ -15,7 +15,7 @@ def standing(order: Json) -> tuple[str, bool]:
 
 def order_of(order: Json) -> AmazonOrder:
     total = READER.within(order, "OrderTotal")
-    items = [x for x in READER.objects(order, "OrderItems") if x.get("QuantityOrdered") != 0]
+    items = [x for x in READER.objects(order, "OrderItems") if _ordered(x)]
     currency = READER.currency(total.get("CurrencyCode") or _currency(items))
     on_delivery = text(order.get("PaymentMethod")) == "COD"
     return AmazonOrder(
@@ -45,6 +45,10 @@ def _currency(items: list[Json]) -> Any:
     return next(filter(None, found), None)
 
 
+def _ordered(item: Json) -> int:
+    return READER.count(item.get("QuantityOrdered"), "QuantityOrdered")
+
+
 def _item(item: Json, currency: str) -> Item:
     item_id = READER.identity(item.get("OrderItemId"), "an item's id")
     wrap = READER.within(item, "BuyerInfo")
@@ -57,7 +61,7 @@ def _item(item: Json, currency: str) -> Item:
     return Item(
         item_id=item_id,
         sku=sku_of(item.get("SellerSKU"), item.get("ASIN"), item_id),
-        quantity=READER.count(item.get("QuantityOrdered"), "QuantityOrdered"),
+        quantity=_ordered(item),
         price=money("ItemPrice"),
         tax=_net(money("ItemTax"), money("PromotionDiscountTax")),
         discount=money("PromotionDiscount"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from itertools import permutations
@@ -10,6 +11,7 @@ from oms.adapters.channels.shop_api import Access, Later, RefusedByShop
 from oms.adapters.web import Answer, Unreachable
 
 LONGEST_WAIT = 3_600  # seconds; what asks for more is asked again then
+MAILBOX = re.compile(r"[^\s@]+@[^\s@]+")
 PASSING = frozenset({408, 409, 423, 425, 429})
 
 
@@ -58,10 +60,10 @@ def delay(answer: Answer) -> int:
 
 
 def without_secrets(access: Access, said: str) -> str:
-    """For people to read: a shop's own words, cut short, none of them a credential, nor two of
-    them as basic authentication puts them together."""
+    """For people to read: a shop's own words, cut short, none of them anybody's e-mail address or a
+    credential, nor two of them as basic authentication puts them together."""
     known = [secret for secret in access.credentials.values() if secret]
     pairs = [b64encode(f"{a}:{b}".encode()).decode() for a, b in permutations(known, 2)]
     for secret in [*pairs, *known]:
         said = said.replace(secret, "…")
-    return said[:300]
+    return MAILBOX.sub("…", said)[:300]

@@ -226,9 +226,9 @@ def _rate(rate: Any) -> str:
     """Kept for people to read, to twelve decimals; no amount is computed from it."""
     try:
         exact = Decimal(str(rate or 0)).quantize(Decimal("1e-12")).normalize()
-    except InvalidOperation:
+        return f"{exact:f}" if 0 <= exact < 100 else "0"
+    except InvalidOperation:  # also of what is compared with no number
         return "0"
-    return f"{exact:f}" if 0 <= exact < 100 else "0"
 
 
 def _shipping(order: Json, currency: str) -> Json:

@@ -30,6 +30,7 @@ from oms.adapters.web import Answer, Unreachable
 UNAUTHORIZED = 401
 MARGIN = 60.0  # seconds before its end that a token is used no more
 SHORTEST = 60  # seconds
+LONGEST_TOKEN = 86_400  # seconds; what is said to last longer is asked for anew then
 CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}", re.ASCII)
 FORM = "application/x-www-form-urlencoded"
 
@@ -111,7 +112,7 @@ def granted(access: Access, grant: Grant) -> tuple[str, float]:
         raise Later(f"{access.channel}: no token in the answer", SHORTEST)
     lasts = found.get("expires_in")
     known = isinstance(lasts, int) and not isinstance(lasts, bool)
-    return token, float(lasts) if known else 0.0
+    return token, float(min(lasts, LONGEST_TOKEN)) if known else 0.0
 
 
 def asked_with(query: Sequence[tuple[str, str]]) -> str:

@@ -15,7 +15,13 @@ from oms.domain.shops import Told
 
 MAX_MAPPED = 500
 HERE = ("127.0.0.1", "localhost")
-ADDRESS = re.compile(r"(https?)://([^/@?#:\s]+)(:[0-9]{1,5})?(/[^@?#\s]*)?", re.ASCII)
+ADDRESS = re.compile(
+    r"(https?)://([a-z0-9.-]+)(?::([1-9][0-9]{0,4}))?((?:/[a-z0-9._~!$&'()*+,;=:%-]*)*)",
+    re.ASCII | re.IGNORECASE,
+)
+LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII | re.IGNORECASE)
+INSIDE = frozenset({"internal", "local", "localhost", "localdomain", "lan", "home", "corp"})
+MAX_PORT = 65_535
 
 Url = Annotated[str, StringConstraints(max_length=300)]
 Heard = Annotated[Told, Field(strict=False)]
@@ -38,14 +44,30 @@ class PutShop(Contract):
             yield Fault("base_url", why)
         if self.polled and not self.base_url:
             yield Fault("base_url", "is missing, and the shop is to be asked")
+        for name, said in self.settings.items():
+            if name.endswith("_url") and said and (why := _wrong_address(said)):
+                yield Fault(f"settings.{name}", why)  # credentials are sent there as well
 
 
 def _wrong_address(url: str) -> str:
     found = ADDRESS.fullmatch(url)
     if found is None:
         return "is no https:// address without user, query or fragment"
-    scheme, host = found.group(1), found.group(2)
-    return "must be https://" if scheme == "http" and host not in HERE else ""
+    scheme, host, port, path = found.groups()
+    if int(port or 0) > MAX_PORT or {".", ".."} & set(path.split("/")):
+        return "has a port or a path that is none"
+    if host in HERE:  # where stands of other systems are; from elsewhere nobody gets there
+        return ""
+    if scheme.lower() == "http":
+        return "must be https://"
+    return "" if _is_public_name(host) else "must name a host of the public network"
+
+
+def _is_public_name(host: str) -> bool:
+    """Of two labels at least, and no IP address in any of its spellings."""
+    *labels, last = host.lower().split(".")
+    named = all(map(LABEL.fullmatch, (*labels, last)))
+    return bool(labels and named) and last not in INSIDE and not last[0].isdecimal()
 
 
 class MapSkus(Contract):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from functions.labels.till import Orders, Till
+from functions.labels.till import Orders, Till, void_unused
 from oms.adapters.carriers.labels import (
     SUFFIXES,
     Label,
@@ -125,11 +125,20 @@ def buy(counter: Counter, identity: str, wanted: Wanted, actor: str, key: str) -
     if known and known.status is LabelStatus.REFUSED:
         raise LabelRefused(known.reason)
     if known and known.status is not LabelStatus.ASKED:
-        return known
+        return _given_back_if_stopped(counter, known)
     labels = counter.carrier(wanted.carrier)
     shipment = _shipment(counter, identity, wanted.measured, is_under_way=known is not None)
     row = known or _asked(counter, label_id, identity, wanted, shipment.origin)
-    return _finished(counter, _leased(counter, row), labels, shipment)
+    row = _finished(counter, _leased(counter, row), labels, shipment)
+    return _given_back_if_stopped(counter, row)
+
+
+def _given_back_if_stopped(counter: Counter, row: LabelRow) -> LabelRow:
+    """Whoever stopped its box while it was bought has given back what was bought by then."""
+    order_id = order_of_fulfillment(row.fulfillment_order_id)
+    if not void_unused(counter.till, order_id):
+        return row
+    return counter.rows.get(row.label_id)
 
 
 def _asked(

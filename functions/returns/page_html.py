@@ -27,11 +27,12 @@ MAX_SHOWN = 200  # lines of a form, parcels of a page: a page is for people
 
 STYLE = """
 :root{color-scheme:light dark;--ink:#1b1f23;--soft:#57606a;--line:#d8dee4;--paper:#fff;
---ground:#f6f7f9;--mark:#0b5cad;--on:#fff}
+--ground:#f6f7f9;--mark:#0b5cad;--on:#fff;--wrong:#b42318}
 @media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9aa5b1;--line:#30363d;--paper:#161b22;
---ground:#0d1117;--mark:#6cb6ff;--on:#0d1117}}
+--ground:#0d1117;--mark:#6cb6ff;--on:#0d1117;--wrong:#ff7b72}}
 *{box-sizing:border-box}
-body{margin:0;background:var(--ground);color:var(--ink);font:1rem/1.5 system-ui,sans-serif}
+body{margin:0;background:var(--ground);color:var(--ink);font:1rem/1.5 system-ui,sans-serif;
+overflow-wrap:anywhere}
 main,footer{max-width:44rem;margin:0 auto;padding:1rem}
 h1{font-size:1.5rem;line-height:1.25;margin:.25rem 0}
 h2{font-size:1.1rem;margin:0 0 .5rem}
@@ -56,14 +57,13 @@ a:focus-visible,button:focus-visible,input:focus-visible,select:focus-visible{
 outline:3px solid var(--mark);outline-offset:2px}
 fieldset{border:1px solid var(--line);border-radius:.75rem;margin:1rem 0;padding:1rem;
 background:var(--paper);min-width:0}
-legend{font-weight:600;padding:0 .25rem;overflow-wrap:anywhere}
+legend{font-weight:600;padding:0 .25rem}
 label{display:block;margin:.5rem 0 .25rem}
 input,select{font:inherit;width:100%;padding:.6rem;border:1px solid var(--soft);
 border-radius:.5rem;background:var(--paper);color:var(--ink);min-height:2.75rem}
-.told{border-left:4px solid var(--mark)}.wrong{border-left:4px solid #b42318}
+.told{border-left:4px solid var(--mark)}.wrong{border-left:4px solid var(--wrong)}
 nav ul{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.25rem 1rem}
 nav a{display:inline-block;padding:.5rem 0}
-.words{overflow-wrap:anywhere}
 """.strip()
 
 STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
@@ -121,9 +121,8 @@ def tracking_page(order: TrackedOrderView, token: str, words: Words, told: str =
 
 
 def _sections(order: TrackedOrderView, token: str, words: Words) -> Iterator[Safe]:
-    parcels = order.parcels[:MAX_SHOWN]
-    for place, parcel in enumerate(parcels, 1):
-        yield _parcel(parcel, place, len(parcels), words)
+    for place, parcel in enumerate(order.parcels[:MAX_SHOWN], 1):
+        yield _parcel(parcel, place, len(order.parcels), words)
     yield from (_pickup(each, words) for each in order.pickups)
     yield from (_waiting(each, words) for each in order.waiting[:MAX_SHOWN])
     if order.cancelled:
@@ -142,7 +141,7 @@ def _parcel(parcel: TrackedParcelView, place: int, count: int, words: Words) -> 
     said = words.say("with", carrier=carrier_name(parcel.carrier), number=parcel.tracking_number)
     inside = [
         element("p", words.say(f"scan.{parcel.status}"), class_="big"),
-        element("p", said, class_="soft words"),
+        element("p", said, class_="soft"),
     ]
     if parcel.expected_on:
         inside.append(element("p", words.say("expected", day=_day(parcel.expected_on, words))))
@@ -255,7 +254,7 @@ def _wish(resolutions: Iterable[str], words: Words) -> Safe:
 
 def _items(items: Iterable[TrackedItemView]) -> Safe:
     shown = (element("li", f"{each.quantity} × {each.sku}") for each in items)
-    return element("ul", *shown, class_="words")
+    return element("ul", *shown)
 
 
 def _section(title: str, *inside: str) -> Safe:

@@ -26,6 +26,8 @@ from oms.adapters.scan_inbox import ScanInbox, scan_inbox
 from oms.adapters.secrets import secrets
 from oms.adapters.web import web
 from oms.domain.agenda import Due
+from oms.domain.errors import OmsError
+from oms.domain.fulfillment import Parcel
 from oms.domain.ids import order_of_fulfillment
 from oms.domain.order import Order
 from oms.domain.tracking import TrackingUpdate
@@ -131,14 +133,24 @@ def look_at(watch: Watch, fulfillment_order_id: str, now: datetime) -> datetime 
     order_id = order_of_fulfillment(fulfillment_order_id)
     order = watch.orders.get(order_id)
     work = order.fulfillment_order(fulfillment_order_id)
-    for parcel in on_its_way(work):
-        if parcel.carrier in watch.policy.polled:
-            for update in watch.ask(parcel.carrier, parcel.tracking_number):
-                record_scans(watch.orders, watch.inbox, update, at=now)
+    polled = (each for each in on_its_way(work) if each.carrier in watch.policy.polled)
+    troubles = [trouble for each in polled if (trouble := _asked_for(watch, each, now))]
+    if troubles:
+        raise troubles[0]
     order = give_up_silent(watch.orders, watch.orders.get(order_id), watch.policy, now)
     if not _is_expected(watch, order, fulfillment_order_id, now):
         return None
     return now + watch.policy.pause
+
+
+def _asked_for(watch: Watch, parcel: Parcel, now: datetime) -> OmsError | None:
+    """What went wrong; another parcel of the same order is asked for all the same."""
+    try:
+        for update in watch.ask(parcel.carrier, parcel.tracking_number):
+            record_scans(watch.orders, watch.inbox, update, at=now)
+    except OmsError as trouble:
+        return trouble
+    return None
 
 
 def _is_expected(watch: Watch, order: Order, identity: str, now: datetime) -> bool:

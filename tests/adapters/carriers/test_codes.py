@@ -90,6 +90,10 @@ def test_nothing_that_failed_or_came_back_is_delivered() -> None:
                 assert status is not TrackingStatus.DELIVERED
 
 
+def test_a_shipment_of_which_a_part_was_delivered_is_still_on_its_way() -> None:
+    assert meaning("dhl", "express", "PD") is TrackingStatus.IN_TRANSIT
+
+
 def test_what_aggregators_call_carriers_are_carriers() -> None:
     assert set(NAMES.values()) <= set(CARRIERS)
     assert ours("UPS", "dhl-germany", "Royal Mail", "yunexpress", "") == (

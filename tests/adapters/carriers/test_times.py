@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from oms.adapters.carriers.base import MalformedUpdate
 from oms.adapters.carriers.said import Moment, Said, of_json, of_xml
 from oms.adapters.carriers.timeline import Seen, told
+from oms.contracts.api.fulfillment import Ship
+from oms.contracts.invalid import InvalidRequest
 from oms.domain.tracking import TrackingStatus
 from tests.adapters.carriers.reading import status_after
 
@@ -167,3 +169,20 @@ def test_xml_is_read_by_local_names_with_blanks_around_it() -> None:
 def test_json_that_is_no_object_is_refused(body: bytes) -> None:
     with pytest.raises(MalformedUpdate):
         of_json("usps", body)
+
+
+def test_a_number_that_is_typed_as_it_is_printed_is_the_one_that_is_told() -> None:
+    lines = [{"line_id": "line_1", "quantity": 1}]
+    typed = {"carrier": "usps", "tracking_number": "9400 1118 9922\u00a03814", "lines": lines}
+    (parcel,) = Ship.read({"parcels": [typed]}).parcels
+
+    for number in ("9400111899223814", " 9400 1118 99223814"):
+        assert told("usps", number, ()).tracking_number == parcel.tracking_number
+
+
+def test_one_number_typed_in_two_ways_is_given_twice() -> None:
+    lines = [{"line_id": "line_1", "quantity": 1}]
+    typed = ({"carrier": "usps", "tracking_number": x, "lines": lines} for x in ("94 00", "9400"))
+
+    with pytest.raises(InvalidRequest):
+        Ship.read({"parcels": list(typed)})

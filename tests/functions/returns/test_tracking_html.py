@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from functions.returns import page_html, tracking_page
 from functions.returns.page_texts import MONTHS, TEXTS, Words, chosen
 from oms.adapters.secrets import secrets
-from oms.contracts.render_tracking import status_of, timelines_of, tracked_order
+from oms.contracts.render_tracking import TO_COLLECT, status_of, timelines_of, tracked_order
 from oms.domain import commands as c
-from oms.domain.returns import Resolution
+from oms.domain.returns import Resolution, ReturnStatus
 from oms.domain.returns.policy import ReturnPolicy
 from oms.domain.tracking import TrackingStatus
 from tests.builders import Story, scans
@@ -81,6 +81,8 @@ def test_every_language_has_the_same_words_with_the_same_blanks() -> None:
 def test_there_is_a_word_for_all_that_can_be_said() -> None:
     said = TEXTS["en"]
     assert {f"scan.{each.value}" for each in TrackingStatus} <= said.keys()
+    assert {f"return.{each.value}" for each in ReturnStatus} <= said.keys()
+    assert {f"pickup.{each.value}" for each in TO_COLLECT} <= said.keys()
     assert {f"reason.{each.code}" for each in ReturnPolicy().reasons} <= said.keys()
     assert {f"want.{each}" for each in tracking_page.OFFERED} <= said.keys()
     assert Resolution.EXCHANGE not in tracking_page.OFFERED
@@ -162,6 +164,44 @@ def test_the_language_is_the_one_asked_for_or_the_browsers(
     asked: str, accepted: str, language: str
 ) -> None:
     assert chosen(asked, accepted) == language
+
+
+def test_parcels_that_are_not_shown_are_counted() -> None:
+    story = underway()
+    view = tracked_order(story.order, story.facts, can_return=False)
+    view.parcels *= page_html.MAX_SHOWN + 1
+
+    page = Page(page_html.tracking_page(view, "token-1", Words("en")))
+
+    titles = [each for each in page.words if each.startswith("Parcel ")]
+    assert len(titles) == page_html.MAX_SHOWN
+    assert titles[0] == f"Parcel 1 of {page_html.MAX_SHOWN + 1}"
+
+
+def luminance(color: str) -> float:
+    digits = color if len(color) == 6 else "".join(2 * each for each in color)
+    parts = (int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4))
+    light = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
+    return 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2]
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_what_is_written_can_be_read_in_both_schemes(scheme: int) -> None:
+    """By WCAG 2.2: 4.5 for text, 3 for what marks it."""
+    root = re.findall(r":root{([^}]*)}", page_html.STYLE)[scheme]
+    color = dict(re.findall(r"--(\w+):#(\w+)", root))
+
+    for text in ("ink", "soft", "mark"):
+        assert contrast(color[text], color["paper"]) >= 4.5
+        assert contrast(color[text], color["ground"]) >= 4.5
+    assert contrast(color["on"], color["mark"]) >= 4.5
+    assert contrast(color["wrong"], color["paper"]) >= 3
+    assert "#" not in re.sub(r":root{[^}]*}", "", page_html.STYLE)
 
 
 # --- over HTTP ------------------------------------------------------------------------------------

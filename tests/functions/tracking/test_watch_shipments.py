@@ -17,7 +17,7 @@ from oms.adapters.scan_inbox import ScanInbox
 from oms.domain import commands as c
 from oms.domain.agenda import TRIES, Due
 from oms.domain.events import PackedParcel
-from oms.domain.fulfillment import FulfillmentOrder
+from oms.domain.fulfillment import FulfillmentOrder, Quantity
 from oms.domain.order import Order, OrderStatus
 from oms.domain.tracking import TrackingStatus, TrackingUpdate, scan
 from oms.domain.watching import POLL_PARCELS, SILENCE, TrackingPolicy, silent
@@ -55,15 +55,19 @@ class Yard:
     def agenda(self) -> Agenda:
         return Agenda(self.world.client, self.world.stock_name, PARCELS)
 
-    def shipped(self, carrier: str = "royal_mail") -> str:
+    def shipped(self, carrier: str = "royal_mail", *more: str) -> str:
+        """In a parcel with each of the numbers."""
+        numbers = (NUMBER, *more)
         self.world.receive("MUG", 5)
-        order_id = self.world.place(an_order(("MUG", 1))).order_id
+        order_id = self.world.place(an_order(("MUG", len(numbers)))).order_id
         self.world.pay(order_id)
         self.world.route(order_id)
         self.world.pack(order_id)
         (box,) = self.order(order_id).fulfillment_orders
-        parcel = PackedParcel(carrier, NUMBER, box.lines)
-        self.world.do(order_id, c.ShipFulfillmentOrder(box.fulfillment_order_id, (parcel,)))
+        (line,) = box.lines
+        each = (Quantity(line.line_id, 1),)
+        parcels = tuple(PackedParcel(carrier, number, each) for number in numbers)
+        self.world.do(order_id, c.ShipFulfillmentOrder(box.fulfillment_order_id, parcels))
         self.due(box, now())
         return order_id
 
@@ -141,6 +145,22 @@ def test_a_carrier_that_does_not_answer_is_asked_later_and_at_last_somebody_is_t
     yard.post.known = [(TrackingStatus.IN_TRANSIT, now())]
     assert yard.look(at)["done"] == 1
     assert yard.status(order_id) is TrackingStatus.IN_TRANSIT
+
+
+def test_a_parcel_that_cannot_be_asked_for_does_not_keep_another_of_its_order_from_its_turn(
+    yard: Yard,
+) -> None:
+    order_id = yard.shipped("royal_mail", "JD0003")
+    yard.post.known = [(TrackingStatus.IN_TRANSIT, now())]
+    yard.post.failing = 1
+
+    assert yard.look()["failed"] == 1
+
+    (box,) = yard.order(order_id).fulfillment_orders
+    assert yard.post.asked == [NUMBER, "JD0003"]
+    assert [each.status for each in box.parcels] == ["label_created", "in_transit"]
+    (entry,) = yard.left()
+    assert entry.tries == 1
 
 
 def test_of_what_nothing_was_heard_for_days_is_lost_until_it_is_heard_of(yard: Yard) -> None:

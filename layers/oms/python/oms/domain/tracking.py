@@ -64,6 +64,11 @@ class TrackingUpdate:
         return tuple(dict.fromkeys((self.carrier, *self.known_as)))
 
 
+def number_of(text: str) -> str:
+    """A tracking number as it was typed or told, without the spaces between its groups."""
+    return "".join(text.split())
+
+
 def scan(
     carrier: str, tracking_number: str, status: TrackingStatus, at: datetime, code: str
 ) -> Scan:

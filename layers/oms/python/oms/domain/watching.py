@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from oms.domain.decide.fulfillment import SCANLESS_CARRIER
 from oms.domain.fulfillment import FulfillmentOrder, FulfillmentStatus, Parcel
 from oms.domain.order import Order
 from oms.domain.tracking import TrackingStatus
@@ -50,11 +51,13 @@ def on_its_way(work: FulfillmentOrder) -> tuple[Parcel, ...]:
     return tuple(each for each in work.parcels if each.status is not TrackingStatus.DELIVERED)
 
 
-def silent(order: Order, policy: TrackingPolicy, at: datetime) -> Iterator[Parcel]:
-    """Parcels that should have been heard of by now. One that was never scanned counts from its
-    hand-over; where that is not known, its order's deadline has to come first."""
+def silent(order: Order, policy: TrackingPolicy, at: datetime) -> Iterator[tuple[Parcel, datetime]]:
+    """Parcels that should have been heard of by now, and when they last were. One that was never
+    scanned counts from its hand-over; where that is not known, it is never silent, and neither is
+    one of which no carrier tells."""
     for work in order.fulfillment_orders:
         for parcel in on_its_way(work):
             last = parcel.scanned_at or work.shipped_at
-            if parcel.status not in _SETTLED and last and at - last >= policy.silence:
-                yield parcel
+            told_of = parcel.status not in _SETTLED and parcel.carrier != SCANLESS_CARRIER
+            if told_of and last and at - last >= policy.silence:
+                yield parcel, last

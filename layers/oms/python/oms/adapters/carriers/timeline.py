@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
 from oms.adapters.carriers.said import Moment
-from oms.domain.tracking import Scan, TrackingStatus, TrackingUpdate, scan
+from oms.domain.tracking import Scan, TrackingStatus, TrackingUpdate, number_of, scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ def told(
     carrier: str, number: str, seen: Iterable[Seen], known_as: tuple[str, ...] = ()
 ) -> TrackingUpdate:
     """Of a parcel, from everything in one message, in the order in which the message has it."""
-    listed = tuple(seen)
+    number, listed = number_of(number), tuple(seen)
     found: dict[str, Scan] = {}
     for each, at in _placed(listed):
         status = TrackingStatus.UNKNOWN if each.status is None else each.status

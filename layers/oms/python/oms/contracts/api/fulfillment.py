@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from oms.contracts.api.fields import (
     MAX_LINES,
@@ -22,6 +22,7 @@ from oms.contracts.api.fields import (
 )
 from oms.contracts.api.orders import LineQuantity
 from oms.contracts.invalid import Fault
+from oms.domain.tracking import number_of
 
 
 class FulfillmentOrderQuery(Contract):
@@ -50,7 +51,8 @@ class FulfillmentOrderQuery(Contract):
 
 class ParcelGiven(Contract):
     carrier: Slug
-    tracking_number: Code
+    # Carriers print their numbers in groups, and tell them without.
+    tracking_number: Annotated[Code, AfterValidator(number_of)]
     lines: Annotated[list[LineQuantity], Field(min_length=1, max_length=MAX_LINES)]
 
 

@@ -16,17 +16,20 @@ from oms.domain.fulfillment import (
     Delivery,
     FulfillmentOrder,
     FulfillmentStatus,
+    Parcel,
     quantities,
     totals,
 )
 from oms.domain.holds import HoldStep
 from oms.domain.order import Order
+from oms.domain.order.folding import RETRY
 from oms.domain.payment import OperationKind
 from oms.domain.tracking import TrackingStatus, since
 
 # After so many refusals a person decides: routing is never a loop.
 MAX_ROUTING_ROUNDS = 5
 SCANLESS_CARRIER = "manual"
+_ASTRAY = (TrackingStatus.LOST, TrackingStatus.RETURN_TO_SENDER)
 _BEYOND_THE_CARRIER = frozenset(
     {
         FulfillmentStatus.ARRIVED,
@@ -215,11 +218,21 @@ def _(command: c.RecordScans, order: Order) -> tuple[e.Event, ...]:
     seen = after(order, scanned)
     arrived = [x.fulfillment_order_id for x in seen.fulfillment_orders if _has_arrived(x)]
     if len(arrived) == 1:  # one fact: the scan that told of it is in it
-        return _reached(order, arrived[0], scanned)
-    events: tuple[e.Event, ...] = (scanned, *_gone_astray(order, seen))
+        events = _reached(order, arrived[0], scanned)
+        return (*events, *_found(order, after(order, *events)))
+    events = (scanned, *_gone_astray(order, seen))
     for identity in arrived:  # a number that two fulfillment orders share
         events = (*events, *_reached(after(order, *events), identity))
-    return events
+    return (*events, *_found(order, after(order, *events)))
+
+
+def _found(before: Order, after: Order) -> tuple[e.Event, ...]:
+    """What a person was asked for is no more: the order goes on, as if they had said so."""
+    if _astray(after) or not _astray(before):
+        return ()
+    parcels = (parcel for each in after.fulfillment_orders for parcel in each.parcels)
+    reasons = {_reason(parcel, status) for parcel in parcels for status in _ASTRAY}
+    return (e.AttentionResolved(RETRY),) if after.attention in reasons else ()
 
 
 def _gone_astray(before: Order, after: Order) -> tuple[e.Event, ...]:
@@ -229,12 +242,12 @@ def _gone_astray(before: Order, after: Order) -> tuple[e.Event, ...]:
 
 
 def _astray(order: Order) -> list[str]:
-    return [
-        f"parcel {parcel.carrier} {parcel.tracking_number}: {parcel.status}"
-        for each in order.fulfillment_orders
-        for parcel in each.parcels
-        if parcel.status in (TrackingStatus.LOST, TrackingStatus.RETURN_TO_SENDER)
-    ]
+    parcels = (parcel for each in order.fulfillment_orders for parcel in each.parcels)
+    return [_reason(parcel, parcel.status) for parcel in parcels if parcel.status in _ASTRAY]
+
+
+def _reason(parcel: Parcel, status: TrackingStatus) -> str:
+    return f"parcel {parcel.carrier} {parcel.tracking_number}: {status}"
 
 
 def _has_arrived(fulfillment_order: FulfillmentOrder) -> bool:

@@ -12,6 +12,7 @@ from oms.domain.fulfillment import IN_WAREHOUSE, Delivery, FulfillmentOrder
 from oms.domain.order import Order
 from oms.domain.promising.promise import OrderPromise, Way
 from oms.domain.promising.standing import news, standing
+from oms.domain.tracking import TrackingStatus
 
 
 @decide.register
@@ -69,7 +70,8 @@ def way_of(order: Order, work: FulfillmentOrder) -> Way | None:
     promised = said or work.deliver_by
     if not promised or work.delivery is not Delivery.SHIP:
         return None
-    scanned = [each.scanned_at for each in work.parcels if each.scanned_at is not None]
+    there = (each for each in work.parcels if each.status is TrackingStatus.DELIVERED)
+    scanned = [each.scanned_at for each in there if each.scanned_at is not None]
     return Way(
         work.location_id,
         work.parcels[0].carrier if work.parcels else "",

@@ -7,8 +7,11 @@ import urllib.request
 
 import pytest
 
+from infra.local.access import HANDSHAKES
 from infra.local.deploy import deploy
 from infra.local.synth import ASSEMBLY
+from oms.adapters.carriers import CARRIERS
+from oms.adapters.channels import CHANNELS
 from tests.cloud import DeployedCloud
 
 pytestmark = [pytest.mark.cloud, pytest.mark.system]
@@ -33,5 +36,6 @@ def test_a_caller_without_a_token_is_not_let_in(deployed: DeployedCloud) -> None
 
 
 def test_each_sender_of_webhooks_has_a_secret_of_its_own(deployed: DeployedCloud) -> None:
-    assert deployed.secrets.keys() == {"easypost", "shopify", "test"}
-    assert len(set(deployed.secrets.values())) == 3
+    senders = {*CHANNELS, *CARRIERS} - {"manual"}
+    assert deployed.secrets.keys() == {*senders, *HANDSHAKES}
+    assert len(set(deployed.secrets.values())) == len(deployed.secrets)

@@ -160,6 +160,28 @@ def test_credentials_that_nobody_has_stored_are_said_to_be_missing() -> None:
         access_of(SHOP, Nothing(), NoWeb())  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("stored", "reached"),
+    [
+        ({"token": "t"}, True),
+        ({"token": "t", "base_url": "https://mugs.example/api/"}, True),
+        ({"token": "t", "base_url": "https://mugs.example"}, False),
+    ],
+)
+def test_credentials_that_name_their_address_go_nowhere_else(
+    stored: dict[str, str], reached: bool
+) -> None:
+    class Stored:
+        def credentials(self, shop: str) -> dict[str, str]:
+            return stored
+
+    if reached:
+        assert access_of(SHOP, Stored(), NoWeb()).credentials == stored  # type: ignore[arg-type]
+        return
+    with pytest.raises(NotReachable, match="another base_url"):
+        access_of(SHOP, Stored(), NoWeb())  # type: ignore[arg-type]
+
+
 def test_one_worker_at_a_time_tells_a_shop(trade: Trade) -> None:
     leases = ShopLeases(trade.client, trade.table)
     trade.tell(shipped_order())

@@ -21,11 +21,16 @@ class NotReachable(OmsError):
 
 
 def access_of(shop: Shop, known: Secrets | None = None, by: Web | None = None) -> Access:
-    """Raises NotReachable where the shop has no address or nobody has stored its credentials."""
+    """Raises NotReachable where the shop has no address, nobody has stored its credentials, or
+    they were stored for another address."""
     if not shop.base_url:
         raise NotReachable(shop.name, "the shop has no base_url")
     if not (credentials := (known or secrets()).credentials(shop.name)):
         raise NotReachable(shop.name, "the shop has no credentials")
+    settings = dict(shop.settings)
+    for name, given in (("base_url", shop.base_url), ("token_url", settings.get("token_url", ""))):
+        if given and not _is_for(credentials, name, given):
+            raise NotReachable(shop.name, f"its credentials are for another {name}")
     return Access(
         shop.channel,
         shop.shop,
@@ -33,8 +38,16 @@ def access_of(shop: Shop, known: Secrets | None = None, by: Web | None = None) -
         credentials,
         by or web(),
         dict(shop.locations),
-        dict(shop.settings),
+        settings,
     )
+
+
+def _is_for(credentials: Mapping[str, str], name: str, given: str) -> bool:
+    """Where the secret names the shop's address, whoever may change shops cannot have its
+    credentials sent elsewhere."""
+    if "base_url" not in credentials:
+        return True
+    return credentials.get(name, "").rstrip("/") == given.rstrip("/")
 
 
 class Paced:

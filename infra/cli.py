@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infra.local.__main__ import running_cloud
-from infra.local.client import Client, Json, segment
+from infra.local.client import Client, Json
 from infra.local.cloud import CloudError
-from infra.local.stock_files import download, followed, size_of, tell, upload
+from infra.local.stock_files import download, imported, tell
 
 
 def main(given: Sequence[str] | None = None) -> None:
@@ -59,11 +59,7 @@ def import_orders(
 ) -> Json:
     """The job as it ended."""
     began = time.monotonic()
-    asked = client.post("/orders/imports", {"channel": channel, "size": size_of(path)})
-    job_id = segment(asked["job"]["job_id"])
-    upload(asked["upload"], path)
-    client.post(f"/orders/imports/{job_id}/start")
-    job = followed(client, job_id, "orders", quiet=quiet)
+    job = imported(client, "/orders/imports", {"channel": channel}, path, "orders", quiet=quiet)
     refused = job.get("files", {}).get("refused")
     told = refused_to or path.with_suffix(".refused.csv")
     if refused:

@@ -38,10 +38,17 @@ class Ops(Construct):
         data.stock.permit(self.reconcile, "BatchGetItem", "GetItem", "Query", *WRITE)
         for function in (self.api, self.reconcile):
             let_ask_providers(function, data, layers)
-            function.permit(list(workflows.values()), "states:StartExecution")
-            executions = [execution_arns(self, name) for name in WAITING.values()]
+        self.permit_workflows(list(workflows.values()))
+        every = Duration.minutes(1 if layers.target.is_local else 5)
+        self.dead_letters = [Schedule(self.reconcile, every).dead_letters]
+
+    def permit_workflows(self, workflows: list[str]) -> None:
+        """To see how the executions stand, and to start and resume them."""
+        executions = [execution_arns(self, name) for name in WAITING.values()]
+        for function in (self.api, self.reconcile):
+            function.permit(workflows, "states:StartExecution")
             function.permit(executions, "states:DescribeExecution")
-        self.reconcile.permit(list(workflows.values()), "states:ListExecutions")
+        self.reconcile.permit(workflows, "states:ListExecutions")
         self.reconcile.permit_resuming()
         for name in WAITING.values():
             acknowledge(
@@ -49,5 +56,3 @@ class Ops(Construct):
                 f"IAM5[Resource::{EXECUTIONS}{name}:*]",
                 "The executions of one workflow; their names are ids of orders or returns",
             )
-        every = Duration.minutes(1 if layers.target.is_local else 5)
-        self.dead_letters = [Schedule(self.reconcile, every).dead_letters]

@@ -39,13 +39,21 @@ class Returns(Construct):
         data.stock.permit(self.api, *CHANGE, "BatchGetItem")
         data.orders.permit(self.tracking_page, *CHANGE, "Query")
         data.secrets.permit(self.tracking_page)
+        self.dead_letters: list[DeadLetters] = []
+        self.add_exchanges(data, layers)
+        self.add_steps(data, layers)
+        self.add_labels(data, layers)
+
+    def add_exchanges(self, data: Data, layers: Layers) -> None:
+        """What brings customers other goods for those that come back."""
         self.exchange = PythonFunction(
             self,
             "PlaceExchange",
             "returns/place_exchange",
             layers,
             {
-                **tables,
+                "ORDERS_TABLE": data.orders.table_name,
+                "STOCK_TABLE": data.stock.table_name,
                 "CUSTOMERS_TABLE": data.customers.table_name,
                 "VAULT_KEY_ID": data.key.key_id,
             },
@@ -56,11 +64,7 @@ class Returns(Construct):
         data.customers.permit(self.exchange, "GetItem", "PutItem")
         for verb in ("kms:Decrypt", "kms:GenerateDataKey"):
             data.permit_vault(self.exchange, verb)
-        self.dead_letters: list[DeadLetters] = [
-            Subscription(self.exchange, data, OF_EXCHANGES).dead_letters
-        ]
-        self.add_steps(data, layers)
-        self.add_labels(data, layers)
+        self.dead_letters.append(Subscription(self.exchange, data, OF_EXCHANGES).dead_letters)
 
     def add_steps(self, data: Data, layers: Layers) -> None:
         """Of the workflow, beside ReleaseStock."""

@@ -2,9 +2,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from infra.local.cloud import Cloud
 from tests.cloud import DeployedCloud, bare_cloud, deployed_cloud, fresh_account
+
+# The same examples on every machine: what one run finds, all others find. `make explore` looks
+# for new ones.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("explore", print_blob=True)
+settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")

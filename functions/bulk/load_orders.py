@@ -13,11 +13,11 @@ from typing import Protocol
 
 import msgspec
 
-from oms.adapters.files import FileChanged
+from functions.bulk.csv_files import Readable, columns_of, content_of
 from oms.adapters.jobs_table import Step
 from oms.contracts import csv_rows, orders_csv
 from oms.contracts.api.orders import ChannelOrder
-from oms.contracts.csv_rows import BadHeader, Line, Refused
+from oms.contracts.csv_rows import Line, Refused
 from oms.contracts.orders_csv import Row
 from oms.domain.errors import Contended, OmsError
 from oms.domain.jobs import Job, JobFailed, Slice, SlicePlan
@@ -33,10 +33,7 @@ Place = Callable[[ChannelOrder, str], object]  # the order, who asks; raises Oms
 Read = Row | Refused
 
 
-class Files(Protocol):
-    def read(
-        self, name: str, first: int = 0, end: int | None = None, etag: str = ""
-    ) -> Iterator[bytes]: ...
+class Files(Readable, Protocol):
     def write(self, name: str, pieces: Iterable[bytes]) -> None: ...
 
 
@@ -77,9 +74,9 @@ class OrderImport:
 
     def slices(self, job: Job) -> Sequence[SlicePlan]:
         size = job.params["size"]
-        source = csv_rows.lines(self._pieces(job, 0, size))
+        source = csv_rows.lines(content_of(self._files, job, 0, size))
         first = next(source, None)
-        columns = _columns(first)
+        columns = columns_of(first, orders_csv.header)
         assert first
         count = max(1, min(MOST_SLICES, size // BYTES_A_SLICE))
         borders = [size * part // count for part in range(1, count + 1)]
@@ -89,7 +86,9 @@ class OrderImport:
     def work(self, job: Job, part: Slice) -> Iterator[Step]:
         at, number = part.cursor or (part.params["first"], part.params["line"])
         spoiled = dict(part.params["spoiled"])
-        pieces = [b"".join(self._pieces(job, at, part.params["end"]))]  # while the link is fresh
+        pieces = [
+            b"".join(content_of(self._files, job, at, part.params["end"]))
+        ]  # while the link is fresh
         source = csv_rows.lines(pieces, number, at)
         waiting: list[Group] = []
         for group in groups(part.params["columns"], source):
@@ -133,12 +132,6 @@ class OrderImport:
         except OmsError as error:
             return orders_csv.refuse_all(group.rows, "order", str(error))
         return ()
-
-    def _pieces(self, job: Job, first: int, end: int) -> Iterator[bytes]:
-        try:
-            yield from self._files.read(job.params["file"], first, end, job.params["etag"])
-        except FileChanged as error:
-            raise JobFailed(str(error)) from error
 
     def _refused(self, job_id: str, columns: Sequence[str]) -> Iterator[bytes]:
         told = [name for name in columns if name not in csv_rows.TOLD]
@@ -238,12 +231,3 @@ def plans(columns: Sequence[str], first: Line, found: Survey) -> Iterator[SliceP
         }
         yield SlicePlan(params, rows)
         start, line = end, next_line
-
-
-def _columns(first: Line | None) -> tuple[str, ...]:
-    if first is None:
-        raise JobFailed("the file is empty")
-    try:
-        return orders_csv.header(first)
-    except BadHeader as error:
-        raise JobFailed(str(error)) from error

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from functions.bulk.csv_files import Readable, columns_of, content_of
 from oms.adapters.dynamodb import Write
-from oms.adapters.files import FileChanged
 from oms.adapters.jobs_table import MAX_STEP_WRITES, Step
 from oms.adapters.stock_counts import Count, Place, Stand
 from oms.contracts import stock_csv
@@ -33,10 +33,7 @@ ROWS_READ = 90  # keys that are asked for together, and as many lines
 ITEM_WRITES = 3  # at most: the movement, the level, the stock item
 
 
-class Files(Protocol):
-    def read(
-        self, name: str, first: int = 0, end: int | None = None, etag: str = ""
-    ) -> Iterator[bytes]: ...
+class Files(Readable, Protocol):
     def write(self, name: str, pieces: Iterable[bytes]) -> None: ...
 
 
@@ -78,10 +75,10 @@ class StockImport:
         self._files, self._counts, self._jobs = files, counts, jobs
 
     def slices(self, job: Job) -> Sequence[SlicePlan]:
-        pieces = self._pieces(job, 0, job.params["size"])
+        pieces = content_of(self._files, job, 0, job.params["size"])
         source = stock_csv.lines(pieces)
         first = next(source, None)
-        columns = _columns(first)
+        columns = columns_of(first, stock_csv.header)
         assert first
         size = job.params["size"]
         count = max(1, min(MOST_SLICES, size // BYTES_A_SLICE))
@@ -92,7 +89,9 @@ class StockImport:
         at, number = part.cursor or (part.params["first"], part.params["line"])
         known = self._counts.locations()
         repeated = dict(part.params["repeated"])
-        pieces = [b"".join(self._pieces(job, at, part.params["end"]))]  # while the link is fresh
+        pieces = [
+            b"".join(content_of(self._files, job, at, part.params["end"]))
+        ]  # while the link is fresh
         source = stock_csv.lines(pieces, number, at)
         while some := list(islice(source, ROWS_READ)):
             read = [self._read(part.params["columns"], line, known, repeated) for line in some]
@@ -104,12 +103,6 @@ class StockImport:
         name = f"jobs/{job.job_id}/refused.csv"
         self._files.write(name, self._refused(job.job_id, parts[0].params["columns"]))
         return {"refused": name}
-
-    def _pieces(self, job: Job, first: int, end: int) -> Iterator[bytes]:
-        try:
-            yield from self._files.read(job.params["file"], first, end, job.params["etag"])
-        except FileChanged as error:
-            raise JobFailed(str(error)) from error
 
     def _read(
         self,
@@ -248,15 +241,6 @@ def plans(columns: Sequence[str], first: Line, found: Survey) -> Iterator[SliceP
             "repeated": sorted(repeated.items()),
         }
         yield SlicePlan(params, rows)
-
-
-def _columns(first: Line | None) -> tuple[str, ...]:
-    if first is None:
-        raise JobFailed("the file is empty")
-    try:
-        return stock_csv.header(first)
-    except stock_csv.BadHeader as error:
-        raise JobFailed(str(error)) from error
 
 
 def _refused(row: Counted, column: str, refusal: str) -> Refused:

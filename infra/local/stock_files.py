@@ -30,18 +30,26 @@ def main() -> None:
 def load(client: Client, path: Path, refused_to: Path = LOCAL) -> Json:
     """What became of it: the job as it ended."""
     started = time.monotonic()
-    asked = client.post("/stock/imports", {"size": size_of(path)})
-    job_id = asked["job"]["job_id"]
-    print(f"  {job_id}")
-    upload(asked["upload"], path)
-    client.post(f"/stock/imports/{segment(job_id)}/start")
-    job = followed(client, job_id, "stock levels")
+    job = imported(client, "/stock/imports", {}, path, "stock levels")
     tell(job, "loaded", time.monotonic() - started)
     if "refused" in job.get("files", {}):
-        told = refused_to / f"{job_id}.refused.csv"
+        told = refused_to / f"{job['job_id']}.refused.csv"
         download(job["files"]["refused"], told)
         print(f"  refused rows, each with its reason: {shown_path(told)}")
     return job
+
+
+def imported(
+    client: Client, route: str, said: Json, path: Path, title: str, *, quiet: bool = False
+) -> Json:
+    """Announced, uploaded and started; the job as it ended."""
+    asked = client.post(route, {**said, "size": size_of(path)})
+    job_id = asked["job"]["job_id"]
+    if not quiet:
+        print(f"  {job_id}")
+    upload(asked["upload"], path)
+    client.post(f"{route}/{segment(job_id)}/start")
+    return followed(client, job_id, title, quiet=quiet)
 
 
 def export(client: Client, path: Path) -> Json:

@@ -145,6 +145,16 @@ def test_what_others_have_shipped_is_delivered_and_nobody_ships_it(state: str) -
     assert told_shipped(order, UNITS) == order
 
 
+def test_a_line_that_is_told_twice_is_one_line_of_so_many_units() -> None:
+    twice = c.FollowChannel("", BY, fulfilled=(("L", 2), ("L", 1)), reference="f-1")
+    story = Story(placed()).routed(("austin", {"line_1": 2}), ("reno", {"line_1": 2}))
+
+    told = after(story.order, *decide(twice, story.order))
+
+    assert told == told_shipped(story.order, 3, reference="f-1")
+    assert (told.lines[0].allocated, told.lines[0].delivered) == (1, 3)
+
+
 def test_units_that_somebody_has_begun_to_pick_are_a_persons_business() -> None:
     """None of them is taken then: a part of what was shipped would hide the rest."""
     story = Story(placed()).routed(("austin", {"line_1": 2}), ("reno", {"line_1": 2}))

@@ -127,7 +127,7 @@ def called_off_there(order: Order, heard: Heard) -> Counted:
 def still_to_cancel(order: Order, called_off: Iterable[tuple[str, int]]) -> Iterator[Quantity]:
     """Of the line that was added last, first; what is shipped cannot be stopped."""
     done = cancelled_here(order)
-    for name, units in called_off:
+    for name, units in _summed(called_off):
         missing = units - done[name]
         for line in reversed(lines_of(order, name)):
             if (taken := min(missing, _stoppable(order, line))) > 0:
@@ -148,7 +148,7 @@ def fulfilled_there(heard: Heard) -> Counted:
 def still_elsewhere(order: Order, fulfilled: Iterable[tuple[str, int]]) -> tuple[Quantity, ...]:
     """Units that were shipped, and not by us, and that wait here for somebody to ship them."""
     found: list[Quantity] = []
-    for name, units in fulfilled:
+    for name, units in _summed(fulfilled):
         lines = lines_of(order, name)
         missing = units - sum(line.dispatched for line in lines)
         for line in lines:
@@ -208,6 +208,14 @@ def matching(order: Order, heard: Heard, *, tells: bool) -> Heard:
 
 def counted(units: Mapping[str, int]) -> Counted:
     return tuple(sorted((name, count) for name, count in units.items() if count))
+
+
+def _summed(told: Iterable[tuple[str, int]]) -> Counted:
+    """A line that is named twice is one line: else its units would be taken twice."""
+    units: Counter[str] = Counter()
+    for name, count in told:
+        units[name] += count
+    return counted(units)
 
 
 def is_theirs(order: Order, operation: Operation) -> bool:

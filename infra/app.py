@@ -14,7 +14,7 @@ from infra.bundling import Target
 from infra.data import Data
 from infra.http_api import Api
 from infra.local.install import ROOT
-from infra.service import Outside, Service
+from infra.service import Insight, Outside, People, Service
 
 
 def main() -> None:
@@ -23,8 +23,11 @@ def main() -> None:
     data = Data(app, "OmsData", app.node.get_context("sender"))
     service = Service(app, "OmsService", data, target)
     Tags.of(app).add("product", "baton")
-    outside = Outside(app, "OmsOutside", data, target, service.alarms.topic)
-    api = Api(app, "OmsApi", data.callers, service, outside)
+    topic = service.alarms.topic
+    outside = Outside(app, "OmsOutside", data, target, topic)
+    people = People(app, "OmsPeople", data, target, topic)
+    insight = Insight(app, "OmsInsight", data, target, topic)
+    api = Api(app, "OmsApi", data.callers, topic, [service, outside, people, insight])
     if target.is_local:
         Tags.of(api.http.api).add("ms-custom-id", "oms")
     if app.node.try_get_context("check"):

@@ -35,8 +35,9 @@ class DeadLetters(sqs.Queue):
         self.function = function
         acknowledge(self, "SQS3", "It is itself where failures end up")
 
-    def take_failed_invocations(self) -> None:
-        self.function.configure_async_invoke(
+    def take_failed_invocations(self, function: PythonFunction | None = None) -> None:
+        """Of the function that it is named for, or of another one of its room."""
+        (function or self.function).configure_async_invoke(
             on_failure=destinations.SqsDestination(self),
             max_event_age=TRY_FOR,
             retry_attempts=2,
@@ -52,8 +53,10 @@ class Subscription(events.Rule):
         data: Data,
         detail_types: Sequence[str] = (),
         detail: Mapping[str, Any] | None = None,
+        shared: DeadLetters | None = None,
     ) -> None:
-        """To events of these types, or of any type with these details."""
+        """To events of these types, or of any type with these details. `shared`: the queue of its
+        room, instead of one of its own."""
         super().__init__(
             function,
             "Subscription",
@@ -61,8 +64,8 @@ class Subscription(events.Rule):
             event_pattern=pattern(detail_types, detail),
             description=f"{' '.join([*detail_types, *(detail or ())])} → {function.node.id}",
         )
-        self.dead_letters = DeadLetters(function)
-        self.dead_letters.take_failed_invocations()
+        self.dead_letters = shared or DeadLetters(function)
+        self.dead_letters.take_failed_invocations(function)
         self.add_target(
             targets.LambdaFunction(
                 function,
@@ -76,10 +79,12 @@ class Subscription(events.Rule):
 class Schedule(events.Rule):
     """A function that runs every so often."""
 
-    def __init__(self, function: PythonFunction, every: Duration) -> None:
+    def __init__(
+        self, function: PythonFunction, every: Duration, shared: DeadLetters | None = None
+    ) -> None:
         super().__init__(function, "Schedule", schedule=events.Schedule.rate(every))
-        self.dead_letters = DeadLetters(function)
-        self.dead_letters.take_failed_invocations()
+        self.dead_letters = shared or DeadLetters(function)
+        self.dead_letters.take_failed_invocations(function)
         self.add_target(
             targets.LambdaFunction(
                 function, dead_letter_queue=self.dead_letters, max_event_age=every, retry_attempts=2
@@ -146,10 +151,11 @@ class Inbox(Construct):
         data: Data,
         detail_types: Sequence[str],
         detail: Mapping[str, Any] | None = None,
+        shared: DeadLetters | None = None,
     ) -> None:
         """Of events of these types; with `detail`, of those that have these details."""
         super().__init__(function, "Inbox")
-        self.dead_letters = DeadLetters(function)
+        self.dead_letters = shared or DeadLetters(function)
         self.queue = self.queue_before(function)
         rule = events.Rule(
             self,

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
 from infra.alarms import watch_api
 from infra.data import Callers
 from infra.python_function import PythonFunction, log_of
-from infra.service import Outside, Service
+from infra.service import Insight, Outside, People, Service
 from oms.contracts.routes import RESOURCE_SERVER, ROUTES, Route
 
 SLOW = ("POST /gift-cards/lookup",)  # where somebody might guess
@@ -37,13 +38,18 @@ LOGGED = {
 
 class Api(Stack):
     def __init__(
-        self, scope: Construct, name: str, callers: Callers, service: Service, outside: Outside
+        self,
+        scope: Construct,
+        name: str,
+        callers: Callers,
+        topic: sns.Topic,
+        stacks: Sequence[Service | Outside | People | Insight],
     ) -> None:
         super().__init__(scope, name, description="Baton: what answers HTTP")
-        self.add_dependency(service)
-        self.add_dependency(outside)
-        self.http = HttpApi(self, callers, [*service.served, *outside.served])
-        watch_api(self, self.http.api, service.alarms.topic)
+        for stack in stacks:
+            self.add_dependency(stack)
+        self.http = HttpApi(self, callers, [each for stack in stacks for each in stack.served])
+        watch_api(self, self.http.api, topic)
         CfnOutput(self, "ApiUrl", value=self.http.api.attr_api_endpoint)
         CfnOutput(self, "ApiId", value=self.http.api.ref)
 

@@ -1,7 +1,8 @@
 """Everything that a deployment may replace: functions, workflow, alarms. The API is beside it.
 
-Two stacks, as CloudFormation takes 500 resources in one: what an order needs, and what speaks with
-shops, carriers and customers outside. They share nothing but the data and the topic of alarms.
+Stacks of their own, as CloudFormation takes 500 resources in one: what an order needs, what speaks
+with shops and carriers outside, what customers are told, what is counted. They share nothing but
+the data and the topic of alarms.
 """
 
 from aws_cdk import CfnOutput, Stack
@@ -100,6 +101,46 @@ class Outside(Stack):
         ]
 
 
+class People(Stack):
+    """Who buys: their profiles, what they ask, and what they, and other systems, are told."""
+
+    def __init__(
+        self, scope: Construct, name: str, data: Data, target: Target, topic: sns.Topic
+    ) -> None:
+        super().__init__(scope, name, description="Baton: customers and what they are told")
+        acknowledge(self, "L1", RUNTIME_IS_TESTED)
+        layers = Layers(self, target)
+        self.notifications = Notifications(self, data, layers)
+        alarms = Alarms(self, topic)
+        for room in (self.notifications,):
+            alarms.watch_dead_letters(room.dead_letters)
+
+    @property
+    def served(self) -> list[PythonFunction]:
+        """What answers HTTP."""
+        return []
+
+
+class Insight(Stack):
+    """What all of it comes to: the archive of events, reports, books."""
+
+    def __init__(
+        self, scope: Construct, name: str, data: Data, target: Target, topic: sns.Topic
+    ) -> None:
+        super().__init__(scope, name, description="Baton: reports and books")
+        acknowledge(self, "L1", RUNTIME_IS_TESTED)
+        layers = Layers(self, target)
+        self.reports = Reports(self, data, layers)
+        alarms = Alarms(self, topic)
+        for room in (self.reports,):
+            alarms.watch_dead_letters(room.dead_letters)
+
+    @property
+    def served(self) -> list[PythonFunction]:
+        """What answers HTTP."""
+        return [self.reports.api]
+
+
 class Rooms:
     """One construct for each capability."""
 
@@ -121,8 +162,6 @@ class Rooms:
         self.refunds = Refunds(scope, data, layers)
         self.invoices = Invoices(scope, data, layers)
         self.outbox = Outbox(scope, data, layers)
-        self.notifications = Notifications(scope, data, layers)
-        self.reports = Reports(scope, data, layers)
         self.ops = Ops(scope, data, layers)
 
     @property
@@ -161,12 +200,11 @@ class Rooms:
             self.bulk.api,
             self.supply.api,
             self.fulfillment.api,
-            self.reports.api,
             self.ops.api,
         ]
 
     @property
     def dead_letters(self) -> list[list[DeadLetters]]:
         rooms = (self.bulk, self.payments, self.routing, self.inventory, self.outbox)
-        rest = (self.returns, self.invoices, self.notifications, self.reports, self.ops)
+        rest = (self.returns, self.invoices, self.ops)
         return [room.dead_letters for room in (*rooms, *rest)]

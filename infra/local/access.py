@@ -13,7 +13,7 @@ from infra.local.deploy import Outputs, describe
 from oms.adapters.carriers import CARRIERS
 from oms.adapters.channels import CHANNELS
 
-STACKS = ("OmsData", "OmsService", "OmsOutside", "OmsApi")
+STACKS = ("OmsData", "OmsService", "OmsOutside", "OmsPeople", "OmsInsight", "OmsApi")
 SENDERS = tuple(sorted({*CHANNELS, *CARRIERS} - {"manual"}))
 PEPPER = "pepper"
 API = "/api"  # the end of the names of keys to interfaces that we call

@@ -85,7 +85,7 @@ def test_nobody_signs_up_by_himself(aws: Assembly) -> None:
 
 
 def test_what_is_kept_is_in_no_stack_that_is_replaced(aws: Assembly) -> None:
-    replaced = ("OmsService", "OmsOutside", "OmsApi")
+    replaced = ("OmsService", "OmsOutside", "OmsPeople", "OmsInsight", "OmsApi")
     resources = (it for name in replaced for it in aws.templates[name]["Resources"].values())
     kinds = {it["Type"] for it in resources}
 

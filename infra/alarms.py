@@ -7,6 +7,7 @@ from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_stepfunctions as sfn
@@ -14,8 +15,11 @@ from constructs import Construct
 
 from infra.consumers import DeadLetters
 from infra.python_function import PythonFunction
+from oms.adapters.measures import NAMESPACE
 
 MINUTE = Duration.minutes(1)
+# What a function says of a surprise, and Lambda of one that was ended.
+FAILED = '{ $.message = "failed" || $.record.status = "timeout" || $.record.status = "error" }'
 
 
 class Alarms(Construct):
@@ -49,13 +53,26 @@ class Alarms(Construct):
         )
 
     def watch_steps(self, steps: Sequence[PythonFunction]) -> None:
+        """All of them by one metric: its dashboard tells them apart."""
         for step in steps:
-            self.alarm(
-                f"{step.node.id}Errors",
-                step.metric_errors(period=MINUTE),
-                f"{step.node.id} keeps failing: orders will need attention",
-                threshold=5,
+            logs.MetricFilter(
+                self,
+                f"{step.node.id}Failed",
+                log_group=step.log_group,
+                filter_pattern=logs.FilterPattern.literal(FAILED),
+                metric_namespace=NAMESPACE,
+                metric_name="StepErrors",
+                metric_value="1",
             )
+        failed = cloudwatch.Metric(
+            namespace=NAMESPACE, metric_name="StepErrors", statistic="Sum", period=MINUTE
+        )
+        self.alarm(
+            "StepErrors",
+            failed,
+            "A step of the workflows keeps failing: orders will need attention",
+            threshold=5,
+        )
 
     def watch_outbox(self, publisher: PythonFunction) -> None:
         lag = publisher.metric("IteratorAge", period=MINUTE, statistic="Maximum")

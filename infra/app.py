@@ -2,6 +2,9 @@
 
 Context: `target` aws or local, `sender` the address that customers hear from, `alarmEmail` who is
 told of alarms, `trackingPages` what the address of a customer's tracking page begins with,
+`unsubscribePages` that of the page where they choose what to hear of, `serviceMail` the address,
+or the domain, that they write to,
+`unshippedHours`, `attentionOrders`, `orderMicroDollars` from when on ops are told,
 `sandboxPayments=true` to take orders of the provider `test`, `check` for cdk-nag.
 """
 
@@ -26,7 +29,8 @@ def main() -> None:
     topic = service.alarms.topic
     outside = Outside(app, "OmsOutside", data, target, topic)
     people = People(app, "OmsPeople", data, target, topic)
-    insight = Insight(app, "OmsInsight", data, target, topic)
+    insight = Insight(app, "OmsInsight", data, target, topic, service.jobs)
+    insight.add_stack_dependency(outside)  # it reads the logs of its functions
     api = Api(app, "OmsApi", data.callers, topic, [service, outside, people, insight])
     if target.is_local:
         Tags.of(api.http.api).add("ms-custom-id", "oms")

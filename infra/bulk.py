@@ -35,11 +35,13 @@ class Bulk(Construct):
         self.add_drops(data, layers, jobs)
 
     def worker(self, data: Data, layers: Layers, jobs: dict[str, str]) -> PythonFunction:
-        """It loads and exports stock, simulates routing, and places orders."""
+        """It loads and exports stock, simulates routing, places orders, compares statements, looks
+        who belongs to segments."""
         environment = {
             **jobs,
             "ORDERS_TABLE": data.orders.table_name,
             "STOCK_TABLE": data.stock.table_name,
+            "REPORTS_TABLE": data.reports.table_name,
             "CUSTOMERS_TABLE": data.customers.table_name,
             "VAULT_KEY_ID": data.key.key_id,
             "SECRET_ID": data.secrets.arn,
@@ -48,8 +50,11 @@ class Bulk(Construct):
         work = PythonFunction(self, "WorkJob", path, layers, environment, timeout=120, memory=512)
         permit_placing(work, data)
         data.jobs.permit(work, *CHANGE, "Query")
+        data.customers.permit(work, *CHANGE, "BatchGetItem", "Query", "Scan")
+        data.permit_vault(work, "kms:Decrypt")
         data.stock.permit(work, *CHANGE, "BatchGetItem", "Query", "Scan")
         data.orders.permit(work, *CHANGE, "BatchGetItem", "Query", indexes=("GSI2", "GSI3"))
+        data.reports.permit(work, *CHANGE, "BatchGetItem", "Query")
         verbs = ("GetObject", "PutObject", "AbortMultipartUpload")
         data.files.permit(work, *verbs, folders=["drops", "imports", "jobs"])
         return work

@@ -62,6 +62,6 @@ def permit_drafts(function: PythonFunction, data: Data) -> None:
 
 def permit_placing(function: PythonFunction, data: Data) -> None:
     data.orders.permit(function, "GetItem", "PutItem", indexes=("GSI1",))
-    data.customers.permit(function, "PutItem")
+    data.customers.permit(function, "GetItem", "PutItem")
     data.secrets.permit(function)
     data.permit_vault(function, "kms:GenerateDataKey")

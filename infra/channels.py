@@ -57,7 +57,7 @@ class Channels(Construct):
         data = self.data
         data.orders.permit(function, *CHANGE, indexes=("GSI1",))
         data.stock.permit(function, *WRITE, "BatchGetItem", "GetItem", "Query")
-        data.customers.permit(function, "PutItem")
+        data.customers.permit(function, "GetItem", "PutItem")
         data.channels.permit(function, *CHANGE, "BatchGetItem", "Query")
         data.secrets.permit(function)
         data.permit_vault(function, "kms:GenerateDataKey")

@@ -17,10 +17,12 @@ class Credit(Construct):
             {
                 "ORDERS_TABLE": data.orders.table_name,
                 "STOCK_TABLE": data.stock.table_name,
+                "CUSTOMERS_TABLE": data.customers.table_name,
                 "SECRET_ID": data.secrets.arn,
             },
             timeout=29,
         )
         data.orders.permit(self.api, "GetItem", "PutItem", "Query")
         data.stock.permit(self.api, "PutItem")
+        data.customers.permit(self.api, "GetItem")
         data.secrets.permit(self.api)

@@ -16,11 +16,13 @@ from constructs import Construct
 from infra.acknowledge import acknowledge
 from infra.files import Files
 from infra.python_function import PythonFunction
+from oms.adapters.person_keys import PURPOSE as RING
 from oms.adapters.vault import PURPOSE
 from oms.contracts.routes import RESOURCE_SERVER, SCOPES
 
 STRING = dynamodb.AttributeType.STRING
 WRITE = ("PutItem", "UpdateItem", "DeleteItem")
+OF_PERSONS = frozenset({"contact", "draft", "inbox"})  # purposes of the key
 CHANGE = ("GetItem", *WRITE)  # read an order, then write it with what happened to it
 
 
@@ -36,6 +38,7 @@ class Store(dynamodb.Table):
         indexes: tuple[str, ...] = (),
         streamed: bool = False,
         expires: str | None = None,
+        recoverable: bool = True,
     ) -> None:
         super().__init__(
             scope,
@@ -46,7 +49,7 @@ class Store(dynamodb.Table):
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
             encryption_key=key,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
+                point_in_time_recovery_enabled=recoverable
             ),
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN,
@@ -219,13 +222,14 @@ class Mails(Construct):
         identity = ses.CfnEmailIdentity(self, "Sender", email_identity=sender)
         identity.apply_removal_policy(RemovalPolicy.RETAIN)
 
-    def permit(self, function: PythonFunction) -> None:
-        """The address, or its domain where that is what has been verified."""
+    def permit(self, function: PythonFunction, *, raw: bool = False) -> None:
+        """The address, or its domain where that is what has been verified. `raw`: as mails that
+        the function has put together itself."""
         stack, domain = Stack.of(self), self.sender.partition("@")[2]
         names = [self.sender, domain]
         function.permit(
             [stack.format_arn(service="ses", resource=f"identity/{name}") for name in names],
-            "ses:SendEmail",
+            *(["ses:SendEmail", "ses:SendRawEmail"] if raw else ["ses:SendEmail"]),
         )
 
 
@@ -251,6 +255,8 @@ class Data(Stack):
         )
         self.stock = Store(self, "Stock", self.key, streamed=True)
         self.customers = Store(self, "Customers", self.key, expires="expires_at")
+        self.keys = Store(self, "Keys", self.key, recoverable=False)
+        acknowledge(self.keys, "DDB3", "A backup would bring back the keys of erased persons")
         self.reports = Store(self, "Reports", self.key, expires="expires_at")
         self.jobs = Store(self, "Jobs", self.key, indexes=("GSI1",), expires="expires_at")
         self.channels = Store(self, "Channels", self.key, indexes=("GSI1",), expires="expires_at")
@@ -265,12 +271,24 @@ class Data(Stack):
     def permit_vault(
         self, function: PythonFunction, verb: str, purpose: Mapping[str, str] = PURPOSE
     ) -> None:
-        """The key, for contacts only, or for drafts. The embedded cloud knows no encryption
-        contexts in policies and would refuse everybody."""
+        """The key, for contacts only, or for drafts; and the keys of persons, of which who seals
+        plants the first. What names nobody is sealed without those."""
+        self._permit_key(function, [verb], purpose)
+        if purpose["purpose"] not in OF_PERSONS:
+            return
+        function.add_environment("KEYS_TABLE", self.keys.table_name)
+        seals = verb == "kms:GenerateDataKey"
+        self.keys.permit(function, "GetItem", *(["PutItem"] if seals else []))
+        self._permit_key(function, ["kms:Decrypt", *([verb] if seals else [])], RING)
+
+    def _permit_key(
+        self, function: PythonFunction, verbs: list[str], purpose: Mapping[str, str]
+    ) -> None:
+        """The embedded cloud knows no encryption contexts in policies, and would refuse all."""
         context = {f"kms:EncryptionContext:{name}": value for name, value in purpose.items()}
         function.add_to_role_policy(
             iam.PolicyStatement(
-                actions=[verb],
+                actions=verbs,
                 resources=[self.key.key_arn],
                 conditions=None if function.target.is_local else {"StringEquals": context},
             )
@@ -281,6 +299,7 @@ class Data(Stack):
             "OrdersTable": self.orders.table_name,
             "StockTable": self.stock.table_name,
             "CustomersTable": self.customers.table_name,
+            "KeysTable": self.keys.table_name,
             "ReportsTable": self.reports.table_name,
             "JobsTable": self.jobs.table_name,
             "ChannelsTable": self.channels.table_name,

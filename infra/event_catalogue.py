@@ -16,6 +16,25 @@ Generated from `oms.domain.events` by `python -m infra.event_catalogue`; a test 
 Every event is a row that was committed with the state it tells of. On the bus its detail is
 `{"id", "type", "version", "at", "order_id", "seq", "actor", "data"}`: deduplicate by `id`, order by
 `seq`. Fields with their default are left out. No event holds personal data.
+
+## As webhooks
+
+Subscribers (`POST /subscribers`) are sent the same by the scheme of Standard Webhooks: a POST of
+`{"type", "timestamp", "id", "version", "order_id", "seq", "actor", "data"}`; `timestamp` is `at`.
+An event of no order names what it is of instead: `sku`, `location_id`, `account_id`, `inquiry_id`.
+`GET /events/catalogue/{type}` answers the JSON Schema of the message; `replay` marks one that a
+replay sends again.
+
+| header | |
+|---|---|
+| `webhook-id` | the same however often the event is sent to the subscriber: deduplicate by it |
+| `webhook-timestamp` | seconds, when it was sent: refuse what is older than five minutes |
+| `webhook-signature` | `v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`, by each secret |
+
+Answer 2xx within 15 seconds. Anything else, a redirect too, is tried again after 5 s, 5 min,
+30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h, and given up after three days; 410 ends the
+subscription, and 429 and 503 may say `Retry-After`, an hour at most. Messages come at least once
+and in any order.
 """
 
 

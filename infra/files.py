@@ -1,4 +1,5 @@
-"""Files of long jobs: what is uploaded to be loaded, what they make; gone after a month."""
+"""Files of long jobs: what is uploaded to be loaded, what they make; gone after a month. And the
+archive of events, which stays."""
 
 from collections.abc import Sequence
 
@@ -13,6 +14,8 @@ from infra.python_function import PythonFunction
 
 KEEP = Duration.days(30)
 FORGET_HALVES = Duration.days(1)
+# All folders but `events`, `lake`, and `retained`, whose files go when the law lets them.
+FORGOTTEN = ("answers", "documents", "drops", "exports", "imports", "jobs", "labels", "mail")
 ARN = "OmsData:ExportsOutputFnGetAttFiles8E6940B8ArnD8EE6C03"  # as the other stack imports it
 
 
@@ -31,13 +34,7 @@ class Files(s3.Bucket):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=not is_local,
             minimum_tls_version=None if is_local else 1.2,
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    id="Forget",
-                    expiration=KEEP,
-                    abort_incomplete_multipart_upload_after=FORGET_HALVES,
-                )
-            ],
+            lifecycle_rules=forgetting(),
             removal_policy=RemovalPolicy.RETAIN,
         )
         self.key = key
@@ -56,3 +53,14 @@ class Files(s3.Bucket):
                 f"IAM5[Resource::{ARN}/{folder}/*]",
                 "The files of one folder; their names are ids of jobs",
             )
+
+
+def forgetting() -> list[s3.LifecycleRule]:
+    halves = s3.LifecycleRule(
+        id="ForgetHalves", abort_incomplete_multipart_upload_after=FORGET_HALVES
+    )
+    whole = [
+        s3.LifecycleRule(id=f"Forget-{folder}", prefix=f"{folder}/", expiration=KEEP)
+        for folder in FORGOTTEN
+    ]
+    return [halves, *whole]

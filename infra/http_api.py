@@ -24,7 +24,7 @@ SLOW = ("POST /gift-cards/lookup",)  # where somebody might guess
 FEW_GUESSES = {"ThrottlingRateLimit": 5, "ThrottlingBurstLimit": 10}  # of all callers together
 REQUESTS_PER_SECOND, BURST = 2_500, 5_000  # 300 orders a second, with all that follows an order
 OPENED_BY_SIGNATURE = "The function verifies the sender's signature over the raw body"
-OPENED_BY_TOKEN = "The function verifies the order's own token, which is in the path"
+OPENED_BY_TOKEN = "The function verifies the token of its order or address, which is in the path"
 LOGGED = {
     "request": "$context.requestId",
     "route": "$context.routeKey",
@@ -47,7 +47,7 @@ class Api(Stack):
     ) -> None:
         super().__init__(scope, name, description="Baton: what answers HTTP")
         for stack in stacks:
-            self.add_dependency(stack)
+            self.add_stack_dependency(stack)
         self.http = HttpApi(self, callers, [each for stack in stacks for each in stack.served])
         watch_api(self, self.http.api, topic)
         CfnOutput(self, "ApiUrl", value=self.http.api.attr_api_endpoint)
@@ -140,4 +140,4 @@ class HttpApi(Construct):
 
 
 def tracked(route: Route) -> bool:
-    return route.path.startswith("/track/{token}")
+    return "{token}" in route.path

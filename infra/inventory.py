@@ -49,8 +49,11 @@ class Inventory(Construct):
         stock = {"STOCK_TABLE": data.stock.table_name}
         both = {"ORDERS_TABLE": data.orders.table_name, **stock}
         self.api = self.function("InventoryApi", "inventory/api", stock, timeout=29)
-        self.wake = self.function("WakeBackorders", "inventory/wake_backorders", both)
-        self.agenda = self.function("RunAgenda", "inventory/run_agenda", both)
+        routing = {**both, "CUSTOMERS_TABLE": data.customers.table_name}
+        self.wake = self.function("WakeBackorders", "inventory/wake_backorders", routing)
+        self.agenda = self.function("RunAgenda", "inventory/run_agenda", routing)
+        for function in (self.wake, self.agenda):
+            data.customers.permit(function, "GetItem")
         self.watch = self.function("WatchStock", "inventory/watch_stock", stock)
         self.leases = self.function("ReclaimLeases", "inventory/reclaim_leases", stock)
         self.permit()

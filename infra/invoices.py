@@ -37,7 +37,7 @@ class Invoices(Construct):
         )
         function.add_layers(self.layers.packages("documents"))
         data.orders.permit(function, *CHANGE, "Query")
-        data.customers.permit(function, "GetItem")
+        data.customers.permit(function, "GetItem", *(["PutItem"] if name == "InvoicesApi" else []))
         data.files.permit(function, "GetObject", "PutObject", folders=["documents"])
         data.permit_vault(function, "kms:Decrypt")
         return function

@@ -65,7 +65,7 @@ class Labels(Construct):
         )
         verbs = ("GetItem", "PutItem", "BatchGetItem", "Query")
         data.orders.permit(self.api, *verbs, indexes=("GSI1",))
-        data.customers.permit(self.api, "GetItem")
+        data.customers.permit(self.api, "GetItem", "PutItem")
         data.permit_vault(self.api, "kms:Decrypt")
         files = ("GetObject", "PutObject", "AbortMultipartUpload")
         data.files.permit(self.api, *files, folders=["labels"])

@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from oms.contracts import api
 from oms.contracts.api import Contract
 from oms.contracts.routes import RESOURCE_SERVER, ROUTES, SCOPES, Route, supply
+from oms.domain.reporting.catalogue import REPORTS
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "openapi.json"
 SCHEMAS = "#/components/schemas/{name}"
@@ -26,7 +27,7 @@ QUERIES: dict[str, type[Contract]] = {
     "GET /stock/{sku}": api.StockQuery,
     "GET /stock/{sku}/movements": api.MovementQuery,
     "GET /fulfillment-orders": api.FulfillmentOrderQuery,
-    "GET /reports/sales": api.SalesQuery,
+    **{f"GET /reports/{name}": api.ReportQuery for name in REPORTS},
     "GET /attention": api.AttentionQuery,
     "GET /jobs": api.JobQuery,
     "GET /purchase-orders": api.PurchaseQuery,
@@ -36,13 +37,27 @@ QUERIES: dict[str, type[Contract]] = {
     "GET /locations/{location}/capacity": api.CapacityQuery,
     "GET /rates/{carrier}": api.CardQuery,
     "GET /policies/{policy}": api.PolicyQuery,
+    "GET /notices/templates/{event}": api.TemplateQuery,
     "GET /customers/{customer_id}/store-credit": api.CreditQuery,
+    "GET /customers": api.CustomerQuery,
+    "GET /customers/{customer_id}/orders": api.CustomerOrdersQuery,
+    "GET /customers/{customer_id}/changes": api.CustomerChangesQuery,
+    "GET /customers/{customer_id}/reads": api.ReadsQuery,
+    "GET /reconciliations": api.ReconciliationQuery,
+    "GET /reconciliations/{id}/lines": api.StatementLineQuery,
+    "GET /subscribers/{subscriber_id}/deliveries": api.WebhookDeliveryQuery,
+    "GET /segments/{segment}": api.SegmentQuery,
+    "GET /segments/{segment}/members": api.SegmentMemberQuery,
     "GET /gift-cards/{gift_card_id}": api.GiftCardQuery,
     "GET /rates/{carrier}/{table}": api.CardQuery,
     "GET /inbox": api.InboxQuery,
     "GET /shops/{shop}/tasks": api.ShopTaskQuery,
     "GET /reports/promises": api.PromiseReportQuery,
     "GET /books": api.BooksQuery,
+    "GET /inquiries": api.InquiryQuery,
+    "GET /orders/{order_id}/timeline": api.TimelineQuery,
+    "GET /books/checks/{id}": api.CheckQuery,
+    "GET /books/tasks": api.BookTaskQuery,
 }
 KEYED = frozenset(
     {
@@ -63,6 +78,12 @@ KEYED = frozenset(
         "POST /returns/{return_id}/receive",
         "POST /returns/{return_id}/inspect",
         "POST /track/{token}/returns",
+        "POST /orders/{order_id}/notices/{event_id}/resend",
+        "POST /inquiries",
+        "POST /inquiries/{inquiry_id}/messages",
+        "POST /inquiries/{inquiry_id}/notes",
+        "POST /inquiries/{inquiry_id}/resolve",
+        "POST /segments/{segment}/exports",
         "POST /stock/imports",
         "POST /orders/imports",
         "POST /stock/exports",
@@ -75,11 +96,17 @@ KEYED = frozenset(
     }
 )
 KEY_NEEDED = frozenset(
-    {"POST /fulfillment-orders/{id}/labels", "POST /locations/{location}/manifests"}
+    {
+        "POST /fulfillment-orders/{id}/labels",
+        "POST /locations/{location}/manifests",
+        "POST /orders/{order_id}/notices/{event_id}/resend",
+    }
 )
 HTML = {"text/html": {"schema": {"type": "string"}}}
 PAGE = "GET /track/{token}"  # JSON for whoever accepts it
-FORM = "/track/{token}/return"
+FORMS = ("/track/{token}/return", "/track/{token}/inquiry")
+CHOICES = "/notices/unsubscribe/{token}"
+PREVIEW = "POST /notices/templates/preview"  # HTML for whoever accepts it
 FORM_FIELDS = {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
 CSV = {"text/csv": {"schema": {"type": "string"}}}
 SHAKEN = {
@@ -103,6 +130,8 @@ CREATES = frozenset(
         "POST /routing/rule-sets",
         "POST /orders/{order_id}/returns",
         "POST /track/{token}/returns",
+        "POST /inquiries",
+        "POST /notices/templates",
     }
 )
 WAITS = frozenset({"POST /orders/{order_id}/edits/{edit_id}/apply"})
@@ -182,7 +211,7 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.request:
         needed = any(field.is_required() for field in model(route.request).model_fields.values())
         operation["requestBody"] = {"required": needed, "content": _json(route.request)}
-    if route.key == f"POST {FORM}":
+    if route.method == "POST" and route.path in (*FORMS, CHOICES):
         operation["requestBody"] = {"required": True, "content": FORM_FIELDS}
     if route.key == f"PUT {TABLES}":
         operation["requestBody"] = {"required": True, "content": CSV}
@@ -230,9 +259,10 @@ def _responses(route: Route) -> dict[str, Any]:
         done["content"] = CSV
     if route.key == HANDSHAKE:
         done["content"] = SHAKEN
-    if route.key in (PAGE, f"GET {FORM}"):
+    is_page = route.path == CHOICES or (route.method == "GET" and route.path in FORMS)
+    if is_page or route.key in (PAGE, PREVIEW):
         done["content"] = HTML | done.get("content", {})
-    if route.key == f"POST {FORM}":
+    if route.method == "POST" and route.path in FORMS:
         return {"303": {"description": "Accepted: the order's page"}} | _refused(route)
     responses = {"200": done}
     if route.key in CREATES:

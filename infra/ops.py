@@ -1,4 +1,4 @@
-"""What needs a person, whether the books balance, and the repair of stopped workflows."""
+"""What needs a person, and the repair of stopped workflows."""
 
 from aws_cdk import Duration
 from constructs import Construct
@@ -16,7 +16,7 @@ EXECUTIONS = "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:executi
 class Ops(Construct):
     def __init__(self, scope: Construct, data: Data, layers: Layers) -> None:
         super().__init__(scope, "Ops")
-        workflows = workflow_arns(self)
+        workflows = workflow_arns()
         orders = {"ORDERS_TABLE": data.orders.table_name, **workflows}
         stock = {"STOCK_TABLE": data.stock.table_name}
         self.api = PythonFunction(
@@ -29,10 +29,16 @@ class Ops(Construct):
             memory=512,
         )
         self.reconcile = PythonFunction(
-            self, "ReconcileOrders", "ops/reconcile_orders", layers, {**orders, **stock}, timeout=60
+            self,
+            "ReconcileOrders",
+            "ops/reconcile_orders",
+            layers,
+            {**orders, **stock, "CUSTOMERS_TABLE": data.customers.table_name},
+            timeout=60,
         )
-        data.orders.permit(self.api, *CHANGE, "BatchGetItem", "Query", "Scan", indexes=("GSI3",))
-        data.stock.permit(self.api, *WRITE, "BatchGetItem", "Query", "Scan")
+        data.customers.permit(self.reconcile, "GetItem")
+        data.orders.permit(self.api, *CHANGE, "BatchGetItem", "Query", indexes=("GSI3",))
+        data.stock.permit(self.api, *WRITE, "BatchGetItem", "Query")
         data.channels.permit(self.api, "BatchGetItem", indexes=("GSI1",))
         data.orders.permit(self.reconcile, *CHANGE, "BatchGetItem", "Query", indexes=("GSI3",))
         data.stock.permit(self.reconcile, "BatchGetItem", "GetItem", "Query", *WRITE)
@@ -44,7 +50,7 @@ class Ops(Construct):
 
     def permit_workflows(self, workflows: list[str]) -> None:
         """To see how the executions stand, and to start and resume them."""
-        executions = [execution_arns(self, name) for name in WAITING.values()]
+        executions = [execution_arns(name) for name in WAITING.values()]
         for function in (self.api, self.reconcile):
             function.permit(workflows, "states:StartExecution")
             function.permit(executions, "states:DescribeExecution")

@@ -11,7 +11,7 @@ from infra.workflow import workflow_arns
 class Outbox(Construct):
     def __init__(self, scope: Construct, data: Data, layers: Layers) -> None:
         super().__init__(scope, "Outbox")
-        workflows = workflow_arns(self)
+        workflows = workflow_arns()
         self.publish = PythonFunction(
             self,
             "PublishEvents",

@@ -25,20 +25,35 @@ class Returns(Construct):
         tables = {"ORDERS_TABLE": data.orders.table_name, "STOCK_TABLE": data.stock.table_name}
         bucket = {"FILES_BUCKET": data.files.bucket_name}
         self.api = PythonFunction(
-            self, "ReturnsApi", "returns/api", layers, {**tables, **bucket}, timeout=29
+            self,
+            "ReturnsApi",
+            "returns/api",
+            layers,
+            {**tables, **bucket, "CUSTOMERS_TABLE": data.customers.table_name},
+            timeout=29,
         )
+        data.customers.permit(self.api, "GetItem")
         self.tracking_page = PythonFunction(
             self,
             "TrackingPage",
             "returns/tracking_page",
             layers,
-            {"ORDERS_TABLE": data.orders.table_name, "SECRET_ID": data.secrets.arn, **bucket},
+            {
+                **tables,
+                **bucket,
+                "CUSTOMERS_TABLE": data.customers.table_name,
+                "VAULT_KEY_ID": data.key.key_id,
+                "SECRET_ID": data.secrets.arn,
+            },
             timeout=29,
         )
         data.orders.permit(self.api, *CHANGE)
         data.stock.permit(self.api, *CHANGE, "BatchGetItem")
         data.orders.permit(self.tracking_page, *CHANGE, "Query")
         data.secrets.permit(self.tracking_page)
+        data.stock.permit(self.tracking_page, "PutItem")
+        data.customers.permit(self.tracking_page, "GetItem", "PutItem")
+        data.permit_vault(self.tracking_page, "kms:GenerateDataKey")
         self.dead_letters: list[DeadLetters] = []
         self.add_exchanges(data, layers)
         self.add_steps(data, layers)

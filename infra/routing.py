@@ -16,8 +16,15 @@ class Routing(Construct):
             "STOCK_TABLE": data.stock.table_name,
         }
         self.route = PythonFunction(
-            self, "RouteOrder", "routing/route_order", layers, environment, timeout=60, memory=512
+            self,
+            "RouteOrder",
+            "routing/route_order",
+            layers,
+            {**environment, "CUSTOMERS_TABLE": data.customers.table_name},
+            timeout=60,
+            memory=512,
         )
+        data.customers.permit(self.route, "GetItem")
         self.release = PythonFunction(
             self, "ReleaseStock", "routing/release_stock", layers, environment, timeout=60
         )

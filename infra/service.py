@@ -7,36 +7,47 @@ the data and the topic of alarms.
 
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
 from infra.alarms import Alarms
+from infra.archive import Archive
+from infra.books import Books
 from infra.bulk import Bulk
 from infra.bundling import Target
 from infra.capture import Capture
 from infra.channels import Channels
 from infra.consumers import DeadLetters
 from infra.credit import Credit
+from infra.customers import Customers
 from infra.data import Data
 from infra.edits import Edits
 from infra.fulfillment import Fulfillment
 from infra.holds import Holds
+from infra.inquiries import Inquiries
 from infra.inventory import Inventory
 from infra.invoices import Invoices
 from infra.labels import Labels
+from infra.lake import Lake
 from infra.network import Network
 from infra.notifications import Notifications
+from infra.operations import Operations
 from infra.ops import Ops
 from infra.outbox import Outbox
 from infra.payments import Payments
 from infra.policies import Policies
+from infra.privacy import Privacy
 from infra.promises import Promises
 from infra.python_function import Layers, PythonFunction
+from infra.reconciliation import Reconciliation
 from infra.refunds import Refunds
 from infra.reports import Reports
 from infra.returns import Returns
 from infra.routing import Routing
+from infra.segments import Segments
 from infra.shops import Shops
+from infra.subscribers import Subscribers
 from infra.supply import Supply
 from infra.tracking import Tracking
 from infra.workflow import Workflow
@@ -51,6 +62,7 @@ class Service(Stack):
         rooms = Rooms(self, data, Layers(self, target))
         workflow = Workflow(self, rooms.steps)
         self.served = rooms.served
+        self.jobs = rooms.bulk.queue
         self.alarms = alarms = Alarms(self)
         for dead_letters in rooms.dead_letters:
             alarms.watch_dead_letters(dead_letters)
@@ -110,35 +122,60 @@ class People(Stack):
         super().__init__(scope, name, description="Baton: customers and what they are told")
         acknowledge(self, "L1", RUNTIME_IS_TESTED)
         layers = Layers(self, target)
+        self.customers = Customers(self, data, layers)
+        self.inquiries = Inquiries(self, data, layers)
         self.notifications = Notifications(self, data, layers)
+        self.privacy = Privacy(self, data, layers)
+        self.subscribers = Subscribers(self, data, layers)
         alarms = Alarms(self, topic)
-        for room in (self.notifications,):
+        told = (self.notifications, self.subscribers)
+        for room in (self.customers, self.inquiries, self.privacy, *told):
             alarms.watch_dead_letters(room.dead_letters)
 
     @property
     def served(self) -> list[PythonFunction]:
         """What answers HTTP."""
-        return []
+        return [
+            self.customers.api,
+            self.inquiries.api,
+            self.notifications.api,
+            self.notifications.page,
+            self.privacy.api,
+            self.subscribers.api,
+        ]
 
 
 class Insight(Stack):
-    """What all of it comes to: the archive of events, reports, books."""
+    """What all of it comes to: the archive of events, reports, books. `jobs`: the queue of long
+    jobs, of which reconciliations are some."""
 
     def __init__(
-        self, scope: Construct, name: str, data: Data, target: Target, topic: sns.Topic
+        self,
+        scope: Construct,
+        name: str,
+        data: Data,
+        target: Target,
+        topic: sns.Topic,
+        jobs: sqs.Queue,
     ) -> None:
         super().__init__(scope, name, description="Baton: reports and books")
         acknowledge(self, "L1", RUNTIME_IS_TESTED)
         layers = Layers(self, target)
-        self.reports = Reports(self, data, layers)
         alarms = Alarms(self, topic)
-        for room in (self.reports,):
+        self.archive = Archive(self, data, layers)
+        self.reports = Reports(self, data, layers, self.archive.dead_letters[0])
+        self.lake = Lake(self, data, layers, self.archive.dead_letters[0])
+        self.segments = Segments(self, data, layers, jobs, self.archive.dead_letters[0])
+        self.books = Books(self, data, layers)
+        self.reconciliation = Reconciliation(self, data, layers, jobs)
+        self.operations = Operations(self, data, layers, alarms)
+        for room in (self.archive, self.books, self.operations):
             alarms.watch_dead_letters(room.dead_letters)
 
     @property
     def served(self) -> list[PythonFunction]:
         """What answers HTTP."""
-        return [self.reports.api]
+        return [self.reports.api, self.segments.api, self.books.api, self.reconciliation.api]
 
 
 class Rooms:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import Aws, Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
@@ -31,6 +31,7 @@ SECONDS = {  # three pauses, then a person is asked
     "RetryPause": 5 * MINUTES,
 }
 SECONDS_ON_THIS_MACHINE = {"RetryPause": 5}
+RUN_BY = "OmsService"  # the stack of the workflows
 WAITING = {"ORDER_WORKFLOW": "Order", "RETURN_WORKFLOW": "Return"}  # as functions are told of them
 EXPRESS_LIMIT = Duration.minutes(5)
 
@@ -65,14 +66,14 @@ class Workflow(Construct):
         log = logs.LogGroup(
             self,
             f"{name}Log",
-            log_group_name=f"/aws/vendedlogs/states/{machine_name(self, name)}",
+            log_group_name=f"/aws/vendedlogs/states/{machine_name(name)}",
             retention=KEEP_LOGS,
             removal_policy=RemovalPolicy.DESTROY,
         )
         machine = sfn.StateMachine(
             self,
             name,
-            state_machine_name=machine_name(self, name),
+            state_machine_name=machine_name(name),
             state_machine_type=sfn.StateMachineType.EXPRESS,
             definition_body=sfn.DefinitionBody.from_string(definition(file)),
             definition_substitutions=self.arns(steps),
@@ -92,7 +93,7 @@ class Workflow(Construct):
         machine = sfn.StateMachine(
             self,
             name,
-            state_machine_name=machine_name(self, name),
+            state_machine_name=machine_name(name),
             definition_body=sfn.DefinitionBody.from_string(definition(file, self.seconds)),
             definition_substitutions={**self.arns(steps), **children},
         )
@@ -127,21 +128,22 @@ def permit(machine: sfn.StateMachine, action: str, resources: list[str]) -> None
     machine.add_to_role_policy(iam.PolicyStatement(actions=[action], resources=resources))
 
 
-def machine_name(scope: Construct, name: str) -> str:
-    return f"{Stack.of(scope).stack_name}-{name}"
+def machine_name(name: str) -> str:
+    """The same for functions of every stack."""
+    return f"{RUN_BY}-{name}"
 
 
-def machine_arn(scope: Construct, name: str) -> str:
+def machine_arn(name: str) -> str:
     """Known before the machine is there: functions that it calls may call it back."""
-    return arn_of("stateMachine", machine_name(scope, name))
+    return arn_of("stateMachine", machine_name(name))
 
 
-def workflow_arns(scope: Construct) -> dict[str, str]:
-    return {setting: machine_arn(scope, name) for setting, name in WAITING.items()}
+def workflow_arns() -> dict[str, str]:
+    return {setting: machine_arn(name) for setting, name in WAITING.items()}
 
 
-def execution_arns(scope: Construct, name: str) -> str:
-    return arn_of("execution", f"{machine_name(scope, name)}:*")
+def execution_arns(name: str) -> str:
+    return arn_of("execution", f"{machine_name(name)}:*")
 
 
 def arn_of(kind: str, name: str) -> str:

@@ -6,11 +6,11 @@ from oms.adapters.dynamodb import DynamoDB
 
 STREAMED = frozenset({"orders", "stock"})
 INDEXES = {"orders": ("GSI1", "GSI2", "GSI3"), "jobs": ("GSI1",), "channels": ("GSI1",)}
-TABLES = ("orders", "stock", "customers", "reports", "jobs", "channels")
+TABLES = ("orders", "stock", "customers", "keys", "reports", "jobs", "channels")
 
 
 def create_table(client: DynamoDB, kind: str, name: str) -> str:
-    """A table of one of the six kinds, under a name of the test's own."""
+    """A table of one of the seven kinds, under a name of the test's own."""
     client.create_table(TableName=name, **schema(kind))  # type: ignore[attr-defined]
     return name
 

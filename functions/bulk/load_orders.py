@@ -68,9 +68,27 @@ class Survey:
     spoiled: dict[int, str] = field(default_factory=dict)
 
 
+class Sealing(Protocol):
+    def close(self, name: str, octets: bytes) -> bytes: ...
+    def open(self, name: str, kept: bytes) -> bytes: ...
+
+
+class Unsealed:
+    """For rows that name nobody."""
+
+    def close(self, name: str, octets: bytes) -> bytes:  # noqa: ARG002
+        return octets
+
+    def open(self, name: str, kept: bytes) -> bytes:  # noqa: ARG002
+        return kept
+
+
 class OrderImport:
-    def __init__(self, files: Files, place: Place, jobs: Kept) -> None:
+    """Rows that are refused are kept sealed, until they are written: people are named in them."""
+
+    def __init__(self, files: Files, place: Place, jobs: Kept, box: Sealing | None = None) -> None:
         self._files, self._place, self._jobs = files, place, jobs
+        self._box = box or Unsealed()
 
     def slices(self, job: Job) -> Sequence[SlicePlan]:
         size = job.params["size"]
@@ -114,7 +132,7 @@ class OrderImport:
             cursor=(last.end, last.next_line),
             done=sum(group.count for group in some),
             refused=len(refused),
-            kept=msgspec.json.encode(refused) if refused else b"",
+            kept=self._box.close(job.job_id, msgspec.json.encode(refused)) if refused else b"",
         )
 
     def _placed(self, job: Job, group: Group, spoiled: dict[int, str]) -> Sequence[Refused]:
@@ -137,7 +155,8 @@ class OrderImport:
         told = [name for name in columns if name not in csv_rows.TOLD]
         yield csv_rows.written([[*told, *csv_rows.TOLD]]).encode()
         for kept in self._jobs.kept(job_id):
-            rows = msgspec.json.decode(kept, type=list[Refused])
+            told_of = self._box.open(job_id, kept)
+            rows = msgspec.json.decode(told_of, type=list[Refused])
             mended = (_without_ours(columns, row) for row in rows)
             yield csv_rows.written(csv_rows.refused_row(told, row) for row in mended).encode()
 

@@ -26,7 +26,8 @@ ENVIRONMENT: tuple[str, ...] = (
     "ORDERS_TABLE",
     "STOCK_TABLE",
     "FILES_BUCKET",
-    *("CUSTOMERS_TABLE", "VAULT_KEY_ID", "SECRET_ID"),
+    "REPORTS_TABLE",
+    *("CUSTOMERS_TABLE", "KEYS_TABLE", "VAULT_KEY_ID", "SECRET_ID"),
 )
 
 SECONDS = 60.0  # of the two minutes that the function has

@@ -40,7 +40,7 @@ from oms.domain import commands as c
 from oms.domain.errors import NotFound
 from oms.domain.fulfillment import Quantity
 from oms.domain.holds import NewHold
-from oms.domain.ids import order_id_of
+from oms.domain.ids import order_id_of, order_of_parcel
 from oms.domain.order import Order
 from oms.domain.stock_holds import HoldNotUsable
 from oms.settings import setting
@@ -49,6 +49,7 @@ ENVIRONMENT: tuple[str, ...] = (
     "ORDERS_TABLE",
     "STOCK_TABLE",
     "CUSTOMERS_TABLE",
+    "KEYS_TABLE",
     "VAULT_KEY_ID",
     "SECRET_ID",
     "PAYMENT_PROVIDERS",
@@ -229,6 +230,8 @@ def list_orders(request: Request) -> OrderPage:
     query = request.read_query(OrderQuery)
     if query.customer:
         return of_customer(orders_table(), query, _customer_id(query.customer))
+    if query.tracking:
+        return of_parcel(orders_table(), query, query.tracking)
     return by_day(orders_table(), query, datetime.now(UTC))
 
 
@@ -243,6 +246,15 @@ def of_customer(orders: OrdersTable, query: OrderQuery, customer_id: str) -> Ord
     page = Page(query)
     start = page.fill(orders, keys, GSI1PK=f"CUSTOMER#{customer_id}")
     return OrderPage(page.found, encode_cursor(_plain(start)) if start else None)
+
+
+def of_parcel(orders: OrdersTable, query: OrderQuery, said: str) -> OrderPage:
+    """Of the orders that it was shipped for, or comes back from; carriers use a number again."""
+    carrier, _, number = said.partition(":")
+    owners = orders.parcels(carrier, number.replace(" ", ""))
+    order_ids = dict.fromkeys(order_of_parcel(each) for each in owners)
+    found = orders.many(order_ids)
+    return OrderPage([order_view(each) for each in found.values() if _wanted(each, query)])
 
 
 def by_day(orders: OrdersTable, query: OrderQuery, now: datetime) -> OrderPage:

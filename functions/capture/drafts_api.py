@@ -31,6 +31,7 @@ ENVIRONMENT: tuple[str, ...] = (
     "ORDERS_TABLE",
     "STOCK_TABLE",
     "CUSTOMERS_TABLE",
+    "KEYS_TABLE",
     "VAULT_KEY_ID",
     "SECRET_ID",
     "PAYMENT_PROVIDERS",

@@ -48,6 +48,7 @@ NEEDS: tuple[str, ...] = (
     "STOCK_TABLE",
     "CUSTOMERS_TABLE",
     "CHANNELS_TABLE",
+    "KEYS_TABLE",
     "VAULT_KEY_ID",
     "SECRET_ID",
     "FETCH_QUEUE",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from oms.adapters.credit_ledger import CreditLedger, EntryPage, Posted, credit_ledger
 from oms.adapters.http_api import HttpApi, Problem, Request, Response
+from oms.adapters.identities_table import identities_table
 from oms.adapters.secrets import secrets
 from oms.contracts.api.credit import (
     AdjustCredit,
@@ -21,6 +22,7 @@ from oms.contracts.api.credit import (
     GiftCardView,
     IssueCredit,
     IssueGiftCard,
+    MergedCreditView,
     OfCustomer,
     OfGiftCard,
     StoreCreditView,
@@ -40,7 +42,7 @@ from oms.domain.store_credit import (
     worth,
 )
 
-ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE", "SECRET_ID")
+ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE", "CUSTOMERS_TABLE", "SECRET_ID")
 
 REPEATED_FOR = timedelta(days=1)  # a card's code, to who asks again under the key of its issue
 
@@ -149,7 +151,18 @@ def store_credit_view(customer_id: str, currency: str, page: EntryPage) -> Store
         lots=_lots(account),
         entries=_entries(page.entries),
         cursor=page.cursor,
+        merged=[*_merged(customer_id, currency)],
     )
+
+
+def _merged(customer_id: str, currency: str) -> Iterator[MergedCreditView]:
+    """Accounts of the same person's other identities: shown here, spent there."""
+    for other in identities_table().person(customer_id).identities:
+        account_id = store_credit_account(other, currency)
+        account = ledger().find(account_id) if other != customer_id else None
+        if account is not None:
+            sums = account.balance, account.held, account.available
+            yield MergedCreditView(account_id, other, *sums)
 
 
 def gift_card_view(gift_card_id: str, page: EntryPage, code: str = "") -> GiftCardView:

@@ -43,6 +43,8 @@ def attributes_of(said: PutItem) -> Attributes:
         height_mm=said.height_mm,
         tags=tuple(sorted(set(said.tags))),
         category=said.category,
+        unit_cost=said.unit_cost,
+        cost_currency=said.cost_currency or "",
     )
 
 
@@ -79,6 +81,8 @@ def item_view(item: StockItem, components: Mapping[str, StockItem]) -> ItemView:
         height_mm=attributes.height_mm,
         tags=list(attributes.tags),
         category=attributes.category,
+        unit_cost=attributes.unit_cost,
+        cost_currency=attributes.cost_currency or None,
         low_stock=policy.low_stock,
         daily_sales=policy.daily_sales,
         safety_stock=[safety_view(each) for each in policy.safety_stock],

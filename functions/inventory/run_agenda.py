@@ -19,6 +19,8 @@ from functions.inventory import order_deadlines, routing_deadlines
 from oms.adapters.agenda import Agenda, NotDue, agenda, failures
 from oms.adapters.credit_ledger import credit_ledger
 from oms.adapters.holds_table import HoldsTable, holds_table
+from oms.adapters.inquiries_table import inquiries_table
+from oms.adapters.inquiry_desk import service_policy
 from oms.adapters.order_reader import OrderReader, order_reader
 from oms.domain.agenda import Due, DueKind
 from oms.domain.stock_holds import HoldChanged, HoldState, may_be_taken_by
@@ -27,6 +29,7 @@ from oms.observability import describe, logger, observed
 ENVIRONMENT: tuple[str, ...] = (
     "ORDERS_TABLE",
     "STOCK_TABLE",
+    "CUSTOMERS_TABLE",
     "JOBS_TABLE",
     "JOB_QUEUE",
     "AGENDA_FAILURES",
@@ -74,8 +77,14 @@ def handlers() -> Mapping[str, Handler]:
         DueKind.ROUTING_WINDOW: routing_deadlines.end_window,
         DueKind.PROMISE_AT_RISK: routing_deadlines.promise_at_risk,
         DueKind.REROUTE_WORK: routing_deadlines.reroute_work,
+        DueKind.TEND_INQUIRY: tend_inquiry,
         DueKind.EXPIRE_CREDIT: lambda account_id, now: credit_ledger().expire(account_id, now),
     }
+
+
+def tend_inquiry(inquiry_id: str, now: datetime) -> None:
+    """It is overdue from now on, or closed where nobody has written since it was resolved."""
+    inquiries_table().look(inquiry_id, service_policy(), now)
 
 
 def expire_hold(holds: HoldsTable, orders: OrderReader, hold_id: str, now: datetime) -> str:

@@ -20,7 +20,7 @@ from oms.domain.order import Order, awaited_items
 from oms.domain.returns import Disposition
 from oms.observability import observed
 
-ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE")
+ENVIRONMENT: tuple[str, ...] = ("CUSTOMERS_TABLE", "ORDERS_TABLE", "STOCK_TABLE")
 LEAVES = frozenset({"OrderBackordered", "HoldPlaced", "OrderNeedsAttention"})
 # Placed, backordered, released: no order leaves what it was woken for before its fourth fact.
 FIRST_LEFT = 4

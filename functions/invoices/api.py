@@ -8,6 +8,7 @@ from typing import Any
 from functions.invoices.desk import ENVIRONMENT as NEEDED
 from functions.invoices.desk import desk
 from functions.invoices.issuing import file_of, issue_all, print_again
+from oms.adapters.access_log import access_log
 from oms.adapters.documents_table import documents_table
 from oms.adapters.files import Files, files
 from oms.adapters.http_api import HttpApi, Request
@@ -42,8 +43,11 @@ def documents(request: Request) -> DocumentList:
 
 @app.route("GET", "/documents/{number}")
 def document(request: Request) -> DocumentView:
-    """With a link to the PDF, which ends after a quarter of an hour."""
+    """With a link to the PDF, which ends after a quarter of an hour. It has a name on it."""
     found = documents_table().numbered(request.path["number"])
+    order = order_reader().glance(found.draft.order_id)
+    at = datetime.now(UTC)
+    access_log().read(request.actor, order.customer_id, found.number, "document", at)
     return view(found, link_to(found, files()))
 
 

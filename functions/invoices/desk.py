@@ -14,6 +14,7 @@ from oms.domain.invoicing import InvoicePolicy
 ENVIRONMENT: tuple[str, ...] = (
     "ORDERS_TABLE",
     "CUSTOMERS_TABLE",
+    "KEYS_TABLE",
     "VAULT_KEY_ID",
     "FILES_BUCKET",
 )

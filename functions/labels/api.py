@@ -9,6 +9,7 @@ from functions.labels import counter as desk
 from functions.labels.counter import Counter, Wanted
 from functions.labels.manifests import Listing, list_parcels, waiting
 from functions.labels.till import void
+from oms.adapters.access_log import LoggedContacts, access_log
 from oms.adapters.carriers.label_carriers import labels_of
 from oms.adapters.carriers.labels import Rate
 from oms.adapters.files import download_link, files
@@ -36,7 +37,7 @@ from oms.domain.network.rates import Load
 from oms.settings import setting
 
 ENVIRONMENT: tuple[str, ...] = (
-    *("ORDERS_TABLE", "STOCK_TABLE", "CUSTOMERS_TABLE", "VAULT_KEY_ID"),
+    *("ORDERS_TABLE", "STOCK_TABLE", "CUSTOMERS_TABLE", "KEYS_TABLE", "VAULT_KEY_ID"),
     *("FILES_BUCKET", "SECRET_ID", "LABEL_CARRIERS", "EASYPOST_API"),
 )
 
@@ -51,11 +52,11 @@ class AtLocation(Contract):
     location: Identity
 
 
-def counter() -> Counter:
+def counter(actor: str) -> Counter:
     carriers = setting("LABEL_CARRIERS").split(",")
     return Counter(
         orders_table(),
-        vault(),
+        LoggedContacts(vault(), access_log(), actor, "label", lambda: datetime.now(UTC)),
         network_table(),
         files(),
         labels_table(),
@@ -67,7 +68,7 @@ def counter() -> Counter:
 @app.route("POST", "/fulfillment-orders/{id}/rates")
 def get_rates(request: Request) -> RatesView:
     measured = load_of(request.read(ParcelMeasured))
-    found = desk.rates(counter(), request.path["id"], measured)
+    found = desk.rates(counter(request.actor), request.path["id"], measured)
     silent = [SilentCarrierView(carrier, reason) for carrier, reason in found.silent]
     return RatesView(list(map(rate_view, found.rates)), silent)
 
@@ -78,7 +79,9 @@ def buy_label(request: Request) -> LabelView:
     wanted = Wanted(
         said.carrier, said.service, load_of(said.parcel), fingerprint_of(request.json())
     )
-    return label_view(desk.buy(counter(), request.path["id"], wanted, request.actor, key))
+    return label_view(
+        desk.buy(counter(request.actor), request.path["id"], wanted, request.actor, key)
+    )
 
 
 @app.route("GET", "/fulfillment-orders/{id}/labels")
@@ -97,14 +100,14 @@ def get_label(request: Request) -> LabelView:
 
 @app.route("POST", "/labels/{id}/void")
 def void_label(request: Request) -> VoidedLabelView:
-    outcome, row = void(counter().till, request.path["id"])
+    outcome, row = void(counter(request.actor).till, request.path["id"])
     return VoidedLabelView(outcome, label_view(row))
 
 
 @app.route("POST", "/locations/{location}/manifests")
 def post_manifest(request: Request) -> ManifestView:
     location_id = AtLocation.read(dict(request.path)).location
-    said, key, here = request.read(PostManifest), _key(request), counter()
+    said, key, here = request.read(PostManifest), _key(request), counter(request.actor)
     body = fingerprint_of(request.json())
     listing = Listing(location_id, said.carrier, said.service or "", body)
     row = list_parcels(here, listing, request.actor, key)

@@ -1,47 +1,36 @@
-"""For those who run the business: what needs a decision, and whether the books balance."""
+"""For those who run the business: what needs a decision."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any, Protocol
 
 from functions.ops import decisions
-from functions.ops.books import Findings, Shelves, check
 from functions.ops.decisions import Desk
-from oms.adapters import dynamodb
 from oms.adapters.attention import Waiting, WaitingPage, attention_list
 from oms.adapters.channel_inbox import Kept, KeptPage, inbox_list, is_of_messages
-from oms.adapters.credit_ledger import credit_ledger
-from oms.adapters.histories import histories
 from oms.adapters.http_api import HttpApi, Problem, Request
 from oms.adapters.orders_table import OrdersTable, orders_table
 from oms.adapters.payments import SETTINGS
 from oms.adapters.payments.settling import Undecided, settle
-from oms.adapters.stock_table import StockTable
 from oms.adapters.workflow import executions, return_executions
-from oms.contracts.api.staff import AttentionQuery, BooksQuery, ResolveAttention
+from oms.contracts.api.staff import AttentionQuery, ResolveAttention
 from oms.contracts.api.views import (
     AttentionPage,
     AttentionView,
-    BooksView,
-    DifferenceView,
     OrderView,
 )
-from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor
+from oms.contracts.cursors import encode_cursor
 from oms.contracts.render import order_view
 from oms.domain.order import Order
-from oms.settings import setting
 
 ENVIRONMENT: tuple[str, ...] = (
     *("ORDERS_TABLE", "STOCK_TABLE", "CHANNELS_TABLE", "ORDER_WORKFLOW", "RETURN_WORKFLOW"),
     *SETTINGS,
 )
 
-SECONDS_FOR_ORDERS = 18.0  # of the 29 that the gateway waits; the stock is read in the rest
-MAX_SHOWN = 1_000
 MESSAGES = encode_cursor({"PK": "MESSAGE#"})  # where they begin
 
 app = HttpApi("OpsApi")
@@ -103,21 +92,6 @@ def ignore(request: Request) -> OrderView:
     return order_view(decisions.ignore(desk(), **_who(request)))
 
 
-@app.route("GET", "/books")
-def get_books(request: Request) -> BooksView:
-    after = _after(request.read_query(BooksQuery).cursor)
-    late = time.monotonic() + SECONDS_FOR_ORDERS
-    shelves = Shelves(
-        histories(), orders_table(), stock_table(), lambda: time.monotonic() > late, credit_ledger()
-    )
-    return books_view(check(shelves, after))
-
-
-@cache
-def stock_table() -> StockTable:
-    return StockTable(dynamodb.client(), setting("STOCK_TABLE"))
-
-
 @cache
 def desk() -> Desk:
     orders = orders_table(with_stock=True)
@@ -170,25 +144,6 @@ def _waiting(listed: tuple[Waiting, ...], found: dict[str, Order]) -> Iterator[A
                 since=each.since,
                 return_id=each.return_id,
             )
-
-
-def books_view(findings: Findings) -> BooksView:
-    found, stopped = findings.differences, findings.stopped_after
-    return BooksView(
-        balanced=not found,
-        differences=[DifferenceView(*difference) for difference in found[:MAX_SHOWN]],
-        counted={**findings.counted, "differences": len(found)},
-        cursor=encode_cursor({"after": stopped}) if stopped else None,
-    )
-
-
-def _after(cursor: str | None) -> str | None:
-    if cursor is None:
-        return None
-    given = decode_cursor(cursor)
-    if given.keys() != {"after"} or not given["after"]:
-        raise BadCursor
-    return given["after"]
 
 
 def _who(request: Request) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from oms.domain.waits import Wait, outcome
 from oms.observability import describe, logger, observed
 
 ENVIRONMENT: tuple[str, ...] = (
-    *("ORDERS_TABLE", "STOCK_TABLE", "ORDER_WORKFLOW", "RETURN_WORKFLOW"),
+    *("ORDERS_TABLE", "STOCK_TABLE", "CUSTOMERS_TABLE", "ORDER_WORKFLOW", "RETURN_WORKFLOW"),
     *SETTINGS,
 )
 

@@ -22,7 +22,12 @@ from oms.observability import describe, logger, observed
 
 ENVIRONMENT: tuple[str, ...] = ("EVENT_BUS", "ORDERS_TABLE", "ORDER_WORKFLOW", "RETURN_WORKFLOW")
 # Of events that no order has.
-SUBJECTS = {"SKU": "sku", "LOCATION": "location_id", "CREDIT": "account_id"}
+SUBJECTS = {
+    "SKU": "sku",
+    "LOCATION": "location_id",
+    "CREDIT": "account_id",
+    "INQUIRY": "inquiry_id",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from oms.adapters.http_api import HttpApi, Request
 from oms.adapters.orders_table import once_key, orders_table
 from oms.adapters.policies_table import policies_table
+from oms.adapters.roles import roles
 from oms.contracts.api.refunds import GrantRefund
 from oms.contracts.api.views import OrderView
 from oms.contracts.invalid import Fault, InvalidRequest
 from oms.contracts.render import order_view
 from oms.domain import commands as c
 from oms.domain.order import Order
-from oms.domain.refund_policy import MACHINE, RefundPolicy
+from oms.domain.refund_policy import RefundPolicy
 
 ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE",)
 
@@ -48,10 +48,3 @@ def grant_refund(request: Request) -> OrderView:
 def check_line(order: Order, said: GrantRefund) -> None:
     if said.line_id and all(line.line_id != said.line_id for line in order.lines):
         raise InvalidRequest([Fault("line_id", f"the order has no {said.line_id}")])
-
-
-def roles(claims: Mapping[str, str]) -> frozenset[str]:
-    """Of a person those of their groups, which the gateway writes as `[a b]`; else the client's."""
-    if "username" in claims:
-        return frozenset(claims.get("cognito:groups", "").strip("[]").replace(",", " ").split())
-    return frozenset((MACHINE, f"client:{claims.get('client_id', '')}"))

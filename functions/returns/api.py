@@ -15,6 +15,7 @@ from oms.adapters.items_table import items_table
 from oms.adapters.network_table import network_table
 from oms.adapters.orders_table import once_key, orders_table
 from oms.adapters.policies_table import policies_table
+from oms.adapters.segments_table import segments_table
 from oms.contracts.api.orders import OrderLine
 from oms.contracts.api.returns import (
     ApproveReturn,
@@ -49,7 +50,7 @@ from oms.domain.returns import (
 from oms.domain.returns.eligibility import eligibility
 from oms.domain.returns.policy import ReturnPolicy
 
-ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE", "FILES_BUCKET")
+ENVIRONMENT: tuple[str, ...] = ("CUSTOMERS_TABLE", "ORDERS_TABLE", "STOCK_TABLE", "FILES_BUCKET")
 
 app = HttpApi("ReturnsApi")
 
@@ -59,7 +60,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def desk() -> ReturnDesk:
-    return ReturnDesk(orders_table(with_stock=True), policy)
+    return ReturnDesk(orders_table(with_stock=True), policy, segments_of)
+
+
+def segments_of(customer_id: str) -> tuple[str, ...]:
+    return segments_table().names(customer_id)
 
 
 def policy() -> tuple[ReturnPolicy, int]:

@@ -37,10 +37,13 @@ class Wish:
 class ReturnDesk:
     orders: OrdersTable
     policy: Callable[[], tuple[ReturnPolicy, int]]
+    segments: Callable[[str], tuple[str, ...]] = lambda _: ()
 
     def asked(self, order: Order, at: datetime, *, in_store: bool = False) -> Asked:
+        """Nobody is asked for segments that no rule of the policy names."""
         policy, version = self.policy()
-        return Asked(order, policy, version, at, in_store)
+        segments = self.segments(order.customer_id) if policy.asks_segments else ()
+        return Asked(order, policy, version, at, in_store, segments)
 
     def request(
         self, order_id: str, wish: Wish, *, at: datetime, actor: str, once: OnceKey | None

@@ -31,7 +31,7 @@ from oms.observability import observed
 from oms.settings import setting
 
 ENVIRONMENT: tuple[str, ...] = (
-    *("ORDERS_TABLE", "STOCK_TABLE", "CUSTOMERS_TABLE", "VAULT_KEY_ID"),
+    *("ORDERS_TABLE", "STOCK_TABLE", "CUSTOMERS_TABLE", "KEYS_TABLE", "VAULT_KEY_ID"),
     *("FILES_BUCKET", "RETURN_CARRIER", "SECRET_ID", "EASYPOST_API"),
 )
 FOLDER = "labels"

@@ -53,15 +53,17 @@ a{color:var(--mark)}
 a.button,button{display:inline-block;background:var(--mark);color:var(--on);border:0;
 border-radius:.5rem;padding:.75rem 1.25rem;font:inherit;font-weight:600;text-decoration:none;
 cursor:pointer;min-height:2.75rem}
-a:focus-visible,button:focus-visible,input:focus-visible,select:focus-visible{
-outline:3px solid var(--mark);outline-offset:2px}
+a:focus-visible,button:focus-visible,input:focus-visible,select:focus-visible,
+textarea:focus-visible{outline:3px solid var(--mark);outline-offset:2px}
 fieldset{border:1px solid var(--line);border-radius:.75rem;margin:1rem 0;padding:1rem;
 background:var(--paper);min-width:0}
 legend{font-weight:600;padding:0 .25rem}
 label{display:block;margin:.5rem 0 .25rem}
-input,select{font:inherit;width:100%;padding:.6rem;border:1px solid var(--soft);
+input,select,textarea{font:inherit;width:100%;padding:.6rem;border:1px solid var(--soft);
 border-radius:.5rem;background:var(--paper);color:var(--ink);min-height:2.75rem}
+textarea{min-height:10rem;resize:vertical}
 .told{border-left:4px solid var(--mark)}.wrong{border-left:4px solid var(--wrong)}
+.fault{color:var(--wrong);font-weight:600}[aria-invalid]{border:2px solid var(--wrong)}
 nav ul{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.25rem 1rem}
 nav a{display:inline-block;padding:.5rem 0}
 """.strip()
@@ -117,7 +119,7 @@ def tracking_page(order: TrackedOrderView, token: str, words: Words, told: str =
     if order.expected_on and order.status != "delivered":
         head.append(element("p", words.say("expected", day=_day(order.expected_on, words))))
     note = [element("section", told, class_="told", role="status")] if told else []
-    return _page(title, words, [*note, element("header", *head), *_sections(order, token, words)])
+    return page(title, words, [*note, element("header", *head), *_sections(order, token, words)])
 
 
 def _sections(order: TrackedOrderView, token: str, words: Words) -> Iterator[Safe]:
@@ -129,6 +131,8 @@ def _sections(order: TrackedOrderView, token: str, words: Words) -> Iterator[Saf
         yield _section(words.say("cancelled_items"), _items(order.cancelled))
     if order.returns:
         yield _section(words.say("returns"), element("ul", *_returns(order, words)))
+    asking = element("a", words.say("ask"), href=f"{token}/inquiry?lang={words.language}")
+    yield element("p", asking)
     if order.can_return:
         address = f"{token}/return?lang={words.language}"
         link = element("a", words.say("start_return"), href=address, class_="button")
@@ -208,7 +212,7 @@ def return_page(
     title = words.say("choose")
     if not offered:
         said = element("section", words.say("nothing_to_return"))
-        return _page(title, words, [element("h1", title), said, back])
+        return page(title, words, [element("h1", title), said, back])
     trouble = [element("section", wrong, class_="wrong", role="alert")] if wrong else []
     form = element(
         "form",
@@ -219,7 +223,7 @@ def return_page(
         method="post",
         action=f"return?lang={words.language}",
     )
-    return _page(title, words, [element("h1", title), *trouble, form, back])
+    return page(title, words, [element("h1", title), *trouble, form, back])
 
 
 def _choice(option: ReturnOptionView, currency: str, words: Words) -> Safe:
@@ -265,7 +269,7 @@ def _day(day: str, words: Words) -> str:
     return words.day(date.fromisoformat(day))
 
 
-def _page(title: str, words: Words, inside: Iterable[str]) -> str:
+def page(title: str, words: Words, inside: Iterable[str]) -> str:
     head = element(
         "head",
         empty("meta", charset="utf-8"),

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from functions.returns.inquiry_words import INQUIRY
+from oms.domain.written_days import written_day
+
 DEFAULT = "en"
 
-TEXTS: Mapping[str, Mapping[str, str]] = {
+PAGES: Mapping[str, Mapping[str, str]] = {
     "en": {
         "language": "English",
         "title": "Your order {number}",
@@ -445,22 +448,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-MONTHS = {
-    "en": "January February March April May June July August September October November December",
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
-    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
-    "es": "enero febrero marzo abril mayo junio julio "
-    "agosto septiembre octubre noviembre diciembre",
-    "pt": "janeiro fevereiro março abril maio junho julho "
-    "agosto setembro outubro novembro dezembro",
-}
-DAYS = {
-    "en": "{day} {month} {year}",
-    "fr": "{day} {month} {year}",
-    "de": "{day}. {month} {year}",
-    "es": "{day} de {month} de {year}",
-    "pt": "{day} de {month} de {year}",
-}
+TEXTS = {tag: {**said, **INQUIRY[tag]} for tag, said in PAGES.items()}
 
 
 class Words:
@@ -475,8 +463,7 @@ class Words:
         return name.partition(".")[2].replace("_", " ") if text is None else text.format(**values)
 
     def day(self, when: date) -> str:
-        month = MONTHS[self.language].split()[when.month - 1]
-        return DAYS[self.language].format(day=when.day, month=month, year=when.year)
+        return written_day(when, self.language)
 
     def moment(self, at: datetime) -> str:
         """Carriers tell their time in UTC here; where the reader is nobody knows."""

@@ -50,7 +50,10 @@ from oms.domain.returns.settling import sent_at_once
 from oms.domain.store_credit import reference_to, store_credit_account
 from oms.observability import observed
 
-ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE", "CUSTOMERS_TABLE", "VAULT_KEY_ID")
+ENVIRONMENT: tuple[str, ...] = (
+    *("ORDERS_TABLE", "STOCK_TABLE", "CUSTOMERS_TABLE"),
+    *("KEYS_TABLE", "VAULT_KEY_ID"),
+)
 ACTOR = "system"
 NOT_RETURNED = "not_returned"
 NO_CONTACT = "its exchange cannot be sent: who it goes to is not known any more"

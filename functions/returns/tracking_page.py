@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
 
-from functions.returns import page_html
+from functions.returns import asking, page_html
 from functions.returns.desk import ReturnDesk, Wish
 from functions.returns.page_texts import Words, chosen
 from oms.adapters.files import download_link
@@ -19,6 +19,7 @@ from oms.adapters.order_reader import order_reader
 from oms.adapters.orders_table import once_key, orders_table
 from oms.adapters.policies_table import policies_table
 from oms.adapters.secrets import secrets
+from oms.adapters.segments_table import segments_table
 from oms.contracts.api.returns import AskForReturn, ReturnOptionsView, TrackedReturnView
 from oms.contracts.render_returns import options_view, tracked_view
 from oms.contracts.render_tracking import tracked_order
@@ -27,7 +28,15 @@ from oms.domain.order import Fact, Order
 from oms.domain.returns import Resolution, ReturnLine
 from oms.domain.returns.policy import ReturnPolicy
 
-ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "SECRET_ID", "FILES_BUCKET")
+ENVIRONMENT: tuple[str, ...] = (
+    "ORDERS_TABLE",
+    "STOCK_TABLE",
+    "CUSTOMERS_TABLE",
+    "KEYS_TABLE",
+    "VAULT_KEY_ID",
+    "SECRET_ID",
+    "FILES_BUCKET",
+)
 CUSTOMER = "customer"
 OFFERED = frozenset(Resolution) - {Resolution.EXCHANGE}  # at prices that staff agree to
 FORM_KEY = re.compile(r"[0-9a-f]{32}")
@@ -42,7 +51,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 def desk() -> ReturnDesk:
     """Without stock: to ask moves none."""
-    return ReturnDesk(orders_table(), lambda: policies_table().current("returns", ReturnPolicy))
+    return ReturnDesk(
+        orders_table(),
+        lambda: policies_table().current("returns", ReturnPolicy),
+        lambda customer_id: segments_table().names(customer_id),
+    )
 
 
 @app.route("GET", "/track/{token}")
@@ -53,9 +66,26 @@ def see(request: Request) -> Response:
     if _wants_json(request):
         return Response(200, found, {"cache-control": "private, no-store"}, ids)
     words = _words(request)
-    told = words.say("thanks") if "returned" in request.query else ""
+    told = words.say(thanks) if (thanks := thanked(request)) else ""
     page = page_html.tracking_page(found, request.path["token"], words, told)
     return Response(200, page, page_html.HEADERS, ids)
+
+
+def thanked(request: Request) -> str:
+    done = {"returned": "thanks", "asked": "ask_thanks"}
+    return next((said for name, said in done.items() if name in request.query), "")
+
+
+@app.route("GET", "/track/{token}/inquiry")
+def write(request: Request) -> Response:
+    return asking.form(_order(request), request.path["token"], _words(request))
+
+
+@app.route("POST", "/track/{token}/inquiry")
+def take(request: Request) -> Response:
+    """As the page's form says it. What is wrong is said on the page, with what was typed."""
+    order, said = _order(request), form_of(request)
+    return asking.taken(order, request.path["token"], _words(request), said)
 
 
 @app.route("GET", "/track/{token}/return")

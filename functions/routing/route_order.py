@@ -8,7 +8,7 @@ from typing import Any
 from oms.adapters.routing.desk import routing
 from oms.observability import observed
 
-ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "STOCK_TABLE")
+ENVIRONMENT: tuple[str, ...] = ("CUSTOMERS_TABLE", "ORDERS_TABLE", "STOCK_TABLE")
 
 
 @observed

@@ -80,6 +80,7 @@ def _order(said: ExampleGiven) -> OrderFacts:
         deliver_by=order.deliver_by,
         pickup_location=order.pickup_location,
         allow_partial=order.allow_partial,
+        segments=tuple(order.segments),
     )
 
 

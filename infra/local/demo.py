@@ -23,8 +23,8 @@ from infra.local.walk import LAST_STAGE, is_settled, stage, walk_on
 
 PAUSE = 0.05
 PATIENCE = 180.0  # the reconciler looks every minute, at orders older than a minute and a half
-REPORTS = "lambda.calls.OmsService-ProjectEvent"
-REPORTS_PATIENCE = 8.0  # they are projected in batches, every five seconds
+MAILS = "lambda.calls.OmsPeople-NotifyCustomer"
+STILL, MAILS_PATIENCE = 1.0, 8.0  # no mail for so long: all are written
 ENOUGH = 20  # units of a SKU; below, more are received
 LOOKS = 5
 
@@ -109,8 +109,8 @@ def finish(api: Client, board: Board, order: Json) -> Walk:
 def place_and_walk(api: Client, board: Board, meter: Meter, number: int) -> list[Walk]:
     meter.since()
     walks = [place(api, board, meter, sample, number) for sample in SAMPLES]
-    board.wait("mails and reports follow")
-    share(walks, after_reports(meter), cost_of_looking(api, meter, walks[0].order))
+    board.wait("mails follow; reports, within two minutes")
+    share(walks, after_mails(meter), cost_of_looking(api, meter, walks[0].order))
     return walks
 
 
@@ -149,10 +149,13 @@ def tell(board: Board, walk: Walk, told: Iterable[News], seconds: float) -> bool
     return bool(lines)
 
 
-def after_reports(meter: Meter) -> Counts:
-    """What was done for all three together, once the last of them is in the reports."""
-    deadline, known = time.monotonic() + REPORTS_PATIENCE, meter.last.get(REPORTS, 0)
-    while meter.now().get(REPORTS, 0) == known and time.monotonic() < deadline:
+def after_mails(meter: Meter) -> Counts:
+    """What was done for all three together, once their mails are written."""
+    began = since = time.monotonic()
+    known = meter.last.get(MAILS, 0)
+    while time.monotonic() < min(since + STILL, began + MAILS_PATIENCE):
+        if (now := meter.now().get(MAILS, 0)) != known:
+            known, since = now, time.monotonic()
         time.sleep(PAUSE)
     return meter.since()
 

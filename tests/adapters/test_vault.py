@@ -13,7 +13,8 @@ import pytest
 from oms.adapters import dynamodb as db
 from oms.adapters import vault as vaults
 from oms.adapters.dynamodb import Item, transact
-from oms.adapters.vault import Unreadable, Vault
+from oms.adapters.person_keys import PersonKeys
+from oms.adapters.vault import Destroyed, Unreadable, Vault
 from oms.domain.contact import Contact, PostalAddress
 from tests.tables import create_table
 
@@ -219,3 +220,50 @@ def test_importing_the_vault_does_not_import_cryptography() -> None:
     done = subprocess.run([sys.executable, "-c", code], env=os.environ, check=False)
 
     assert done.returncode == 0
+
+
+def test_a_contact_opens_only_with_the_key_of_its_person(place: Place, dynamodb: Any) -> None:
+    """Not with the shared key alone, which KMS opens for every row."""
+    table = create_table(dynamodb, "keys", f"keys-{uuid4().hex[:12]}")
+    keys = PersonKeys(dynamodb, place.kms.kms, table, place.key_id)
+    whole = Vault(place.client, place.kms, place.table, place.key_id, keys=keys)
+    transact(place.client, [whole.contact_write("cus_ada", "ord_1", ADA)])
+    transact(place.client, [whole.contact_write("cus_bob", "ord_2", ADA)])
+    row = place.row("cus_ada", "ord_1")
+
+    assert whole.contact("cus_ada", "ord_1") == ADA
+    for without in ({**row}, {name: value for name, value in row.items() if name != "ring"}):
+        with pytest.raises(Unreadable):
+            place.vault().unseal("contact", b"cus_ada\x1ford_1", without)
+    (ada,) = keys.current(["cus_ada"])
+    keys.destroy(ada)
+    assert whole.contact("cus_ada", "ord_1") is None
+    with pytest.raises(Destroyed):
+        whole.unseal("contact", b"cus_ada\x1ford_1", row)
+    assert whole.contact("cus_bob", "ord_2") == ADA
+
+
+def test_a_contact_from_before_there_were_keys_of_persons_opens_still(
+    place: Place, dynamodb: Any
+) -> None:
+    place.keep("cus_ada", "ord_1")
+    table = create_table(dynamodb, "keys", f"keys-{uuid4().hex[:12]}")
+    keys = PersonKeys(dynamodb, place.kms.kms, table, place.key_id)
+
+    whole = Vault(place.client, place.kms, place.table, place.key_id, keys=keys)
+
+    assert whole.contact("cus_ada", "ord_1") == ADA
+
+
+def test_a_thousand_persons_cost_one_question_to_kms_for_their_keys(
+    place: Place, dynamodb: Any
+) -> None:
+    table = create_table(dynamodb, "keys", f"keys-{uuid4().hex[:12]}")
+    PersonKeys(dynamodb, place.kms, table, place.key_id).sealing("cus_first")
+    asked = place.kms.opened, place.kms.made
+    keys = PersonKeys(dynamodb, place.kms, table, place.key_id)
+
+    for number in range(1_000):
+        keys.sealing(f"cus_{number}")
+
+    assert (place.kms.opened, place.kms.made) == (asked[0] + 1, asked[1])

@@ -254,3 +254,20 @@ def test_over_a_counter_there_is_no_way_back_to_pay_for_and_nothing_is_kept() ->
     terms = eligibility(asked, (ReturnLine("line_1", 1, "other"),), Resolution.REFUND).terms
 
     assert (terms.keep, terms.return_shipping) == (False, 0)
+
+
+def test_a_segment_may_have_a_window_of_its_own_or_a_person_who_looks() -> None:
+    vips = replace(SEEN, windows=(Window(90, segment="vips"),), reviewed_segments=("abusers",))
+    wish = (ReturnLine("line_1", 1, "too_small"),)
+
+    def looked_at(days: int, *segments: str) -> Verdict:
+        asked = Asked(delivered().order, vips, 1, ARRIVED + days * DAY, segments=segments)
+        return eligibility(asked, wish, Resolution.REFUND)
+
+    assert looked_at(60, "vips").is_allowed
+    assert not looked_at(60).is_allowed
+    assert looked_at(1).automatic
+    reviewed = looked_at(1, "abusers")
+    assert (reviewed.is_allowed, reviewed.automatic, reviewed.in_store) == (True, False, False)
+    assert vips.asks_segments
+    assert not SEEN.asks_segments

@@ -184,3 +184,11 @@ def test_more_risk_never_means_fewer_holds(
     riskier = replace(facts, risk=Risk(max(score, known)))
 
     assert len(screen(HoldPolicy(rules), riskier)) >= len(screen(HoldPolicy(rules), facts))
+
+
+def test_a_rule_of_a_segment_holds_its_members_and_nobody_else() -> None:
+    member = replace(FACTS, segments=("abusers", "vips"))
+
+    assert fits(member, segments=("abusers", "others"))
+    assert not fits(member, segments=("others",))
+    assert not fits(FACTS, segments=("abusers",))

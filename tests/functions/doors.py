@@ -43,7 +43,7 @@ class House:
         name = uuid4().hex[:12]
         tables = {
             f"{kind.upper()}_TABLE": create_table(cloud.client("dynamodb"), kind, f"{kind}-{name}")
-            for kind in ("orders", "stock", "customers", "reports", "channels")
+            for kind in ("orders", "stock", "customers", "keys", "reports", "channels")
         }
         secret = cloud.client("secretsmanager").create_secret(
             Name=name, SecretString=json.dumps(SECRETS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,21 +11,33 @@ from uuid import uuid4
 
 import pytest
 
+from functions.archive import collect_events
+from functions.books import api as books_api
 from functions.notifications import notify_customer
 from functions.ops import api as ops_api
 from functions.ops import reconcile_orders
 from functions.reports import api as reports_api
-from functions.reports import project_event
+from functions.reports import project_events
 from oms.adapters import (
     attention,
     channel_inbox,
     credit_ledger,
     dynamodb,
+    event_log,
+    event_queue,
+    figures,
+    files,
+    generations,
     histories,
-    mail,
+    item_books,
+    messenger,
     notices,
+    order_reader,
     orders_table,
-    sales_table,
+    policies_table,
+    secrets,
+    standings,
+    templates_table,
     vault,
     workflow,
 )
@@ -42,16 +55,25 @@ FACTORIES: list[Any] = [
     workflow.workflow,
     workflow.executions,
     vault.vault,
-    mail.mailer,
+    messenger.messenger,
+    secrets.secrets,
+    standings.standings,
+    templates_table.templates_table,
     notices.notices,
-    sales_table.sales_table,
+    event_log.event_log,
+    event_queue.event_queue,
+    figures.figures_table,
+    files.files,
+    generations.generations_table,
+    order_reader.order_reader,
+    policies_table.policies_table,
     attention.attention_list,
     channel_inbox.inbox_list,
     histories.histories,
     orders_table.orders_table,
     credit_ledger.credit_ledger,
     ops_api.desk,
-    ops_api.stock_table,
+    item_books.item_books,
 ]
 
 
@@ -85,23 +107,40 @@ def deployed(cloud: Any, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iter
         "ORDERS_TABLE": world.orders_name,
         "STOCK_TABLE": world.stock_name,
         "CUSTOMERS_TABLE": create_table(dynamodb, "customers", f"customers-{name}"),
+        "KEYS_TABLE": create_table(dynamodb, "keys", f"keys-{name}"),
         "REPORTS_TABLE": create_table(dynamodb, "reports", f"reports-{name}"),
         "CHANNELS_TABLE": create_table(dynamodb, "channels", f"channels-{name}"),
+        "EVENT_QUEUE": cloud.client("sqs").create_queue(QueueName=f"events-{name}")["QueueUrl"],
+        "FILES_BUCKET": a_bucket(cloud.client("s3"), f"files-{name}"),
         "VAULT_KEY_ID": cloud.client("kms").create_key()["KeyMetadata"]["KeyId"],
         "SENDER_EMAIL": "shop@example.com",
+        "MAIL_REPORTS": f"mails-{name}",
+        "SECRET_ID": a_secret(cloud.client("secretsmanager"), f"secrets-{name}"),
         "TRACKING_PAGES": "none",
+        "UNSUBSCRIBE_PAGES": "none",
         "ORDER_WORKFLOW": a_machine(cloud.client("stepfunctions")),
         "RETURN_WORKFLOW": a_machine(cloud.client("stepfunctions")),
     }
     for setting, value in environment.items():
         monkeypatch.setenv(setting, value)
     cloud.client("sesv2").create_email_identity(EmailIdentity="shop@example.com")
+    cloud.client("sesv2").create_configuration_set(ConfigurationSetName=f"mails-{name}")
     order_id = world.place(an_order(("MUG", 2))).order_id
     world.pay(order_id)
     world.route(order_id)
     forget()
     yield Deployed(world, order_id)
     forget()
+
+
+def a_bucket(client: Any, name: str) -> str:
+    client.create_bucket(Bucket=name)
+    return name
+
+
+def a_secret(client: Any, name: str) -> str:
+    answer = client.create_secret(Name=name, SecretString=json.dumps({"pepper": "p"}))
+    return str(answer["ARN"])
 
 
 def a_machine(client: Any) -> str:
@@ -133,18 +172,23 @@ def test_a_customer_is_told(deployed: Deployed) -> None:
     assert outcomes == ["sent", "sent before"]
 
 
-def test_sales_are_counted_and_told(deployed: Deployed) -> None:
-    body = json.dumps(deployed.events()["OrderPlaced"])
-    batch = {"Records": [{"messageId": "1", "body": body}, {"messageId": "2", "body": "?"}]}
+def test_sales_are_archived_counted_and_told(deployed: Deployed, cloud: Any) -> None:
+    for body in (json.dumps(deployed.events()["OrderPlaced"]), "?"):
+        cloud.client("sqs").send_message(QueueUrl=os.environ["EVENT_QUEUE"], MessageBody=body)
 
-    assert project_event.handler(batch, None) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
+    collected = collect_events.handler({}, None)
+    again = collect_events.handler({}, None)
+    projected = project_events.handler({}, None)
 
-    (row,) = deployed.ask(reports_api, "GET /reports/sales", "channel=web")["items"]
+    assert (collected["segments"], collected["events"], collected["unreadable"]) == (1, 1, 1)
+    assert again["segments"] == 0
+    assert (projected["segments"], projected["events"]) == (1, 1)
+    (row,) = deployed.ask(reports_api, "GET /reports/sales", "channel=web")["rows"]
     assert (row["orders"], row["units"], row["gross"]) == (1, 2, 2000)
 
 
 def test_the_books_are_told(deployed: Deployed) -> None:
-    books = deployed.ask(ops_api, "GET /books")
+    books = deployed.ask(books_api, "GET /books", "full=true")
 
     assert (books["balanced"], books["counted"]["units_reserved"]) == (True, 2)
 

@@ -4,6 +4,7 @@ import json
 from dataclasses import fields
 from typing import Any
 
+from functions.subscribers.send_deliveries import LEASE
 from oms.contracts.events import CATALOGUE
 from tests.infra.conftest import Assembly
 
@@ -37,7 +38,14 @@ def test_every_function_that_a_rule_calls_has_a_queue_for_what_it_fails_on(aws: 
         for config in aws.of_type("Lambda::EventInvokeConfig").values()
     }
 
-    assert caught.keys() == called
+    told = {
+        subscription["Properties"]["Endpoint"]["Fn::GetAtt"][0]
+        for subscription in aws.of_type("SNS::Subscription").values()
+        if subscription["Properties"]["Protocol"] == "lambda"
+    }
+    # Where a deployment takes mails, the mail service calls it.
+    mailed = {name for name in aws.of_type("Lambda::Function") if "TakeMail" in name}
+    assert caught.keys() == called | told | mailed
     assert set(caught.values()) <= dead_letter_queues(aws)
 
 
@@ -124,12 +132,22 @@ def drained(aws: Assembly, function: str) -> tuple[dict[str, Any], dict[str, Any
     return queue, drain, found["Properties"]["Timeout"]
 
 
-def test_the_queue_of_the_reports_gives_up_after_a_few_tries(aws: Assembly) -> None:
-    queue, drain, patience = drained(aws, "ProjectEvent")
+def test_every_event_waits_for_the_archive_long_enough_to_put_right_whatever_is_wrong(
+    aws: Assembly,
+) -> None:
+    ours = [{"prefix": "oms."}]
+    (rule,) = (
+        each["Properties"] for each in aws.of_type("Events::Rule").values()
+        if each["Properties"].get("EventPattern") == {"source": ours}
+        and "Name" not in each["Properties"]
+    )  # fmt: skip
+    (target,) = rule["Targets"]
+    queue = aws.resources[queue_of(target["Arn"])]["Properties"]
 
     assert queue_of(queue["RedrivePolicy"]["deadLetterTargetArn"]) in dead_letter_queues(aws)
-    assert queue["VisibilityTimeout"] >= 6 * patience
-    assert drain["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 100
+    assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert queue["VisibilityTimeout"] > aws.functions["CollectEvents"]["Properties"]["Timeout"]
 
 
 def test_slices_of_jobs_are_worked_on_one_by_one_and_given_up_one_day(aws: Assembly) -> None:
@@ -157,7 +175,7 @@ def test_every_queue_of_failures_raises_an_alarm(aws: Assembly) -> None:
     watched = {
         dimension["Value"]["Fn::GetAtt"][0]
         for alarm in aws.of_type("CloudWatch::Alarm").values()
-        for dimension in alarm["Properties"]["Dimensions"]
+        for dimension in alarm["Properties"].get("Dimensions", [])
         if dimension["Name"] == "QueueName"
     }
 
@@ -195,3 +213,32 @@ def test_the_money_of_whatever_is_handed_over_is_taken(aws: Assembly) -> None:
     (told,) = (it for it in rules if it.get("Description", "").endswith("→ CapturePayment"))
 
     assert set(told["EventPattern"]["detail-type"]) == saying
+
+
+def test_while_nobody_subscribes_nothing_runs_for_an_event_and_none_is_lost_by_a_deployment(
+    aws: Assembly,
+) -> None:
+    """The mapping is deployed disabled, the rule enabled: who looks each minute sets both right."""
+    (rule,) = (
+        it["Properties"]
+        for it in aws.of_type("Events::Rule").values()
+        if it["Properties"].get("Name") == "OmsPeople-SubscriberEvents"
+    )
+    queue, drain, patience = drained(aws, "QueueDeliveries")
+
+    assert rule["State"] == "ENABLED"
+    assert drain["Enabled"] is False
+    assert drain["MaximumBatchingWindowInSeconds"] == 5
+    assert drain["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert queue["VisibilityTimeout"] >= 6 * patience
+    assert queue_of(queue["RedrivePolicy"]["deadLetterTargetArn"]) in dead_letter_queues(aws)
+
+
+def test_a_subscriber_is_named_in_a_message_of_its_own_until_its_worker_is_surely_gone(
+    aws: Assembly,
+) -> None:
+    queue, drain, patience = drained(aws, "SendDeliveries")
+
+    assert drain["BatchSize"] == 1
+    assert drain["ScalingConfig"] == {"MaximumConcurrency": 8}
+    assert queue["VisibilityTimeout"] >= LEASE.total_seconds() > patience

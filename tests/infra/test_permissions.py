@@ -6,11 +6,15 @@ from typing import Any
 
 from oms.adapters.channel_inbox import PURPOSE as INBOX_PURPOSE
 from oms.adapters.drafts_table import PURPOSE as DRAFT_PURPOSE
+from oms.adapters.person_keys import PURPOSE as RING_PURPOSE
+from oms.adapters.subscriber_secrets import PURPOSE as WEBHOOK_PURPOSE
 from oms.adapters.vault import PURPOSE
 from tests.infra.conftest import Assembly
 
 KNOWS_NO_RESOURCES = {
     "states:SendTaskSuccess": "the token itself is the secret",
+    "sns:Publish": "a text message goes to a number, which is no resource",
+    "cloudwatch:GetMetricData": "it reads counts",
     "logs:CreateLogDelivery": "deliveries of logs belong to no resource",
     "logs:DeleteLogDelivery": "",
     "logs:DescribeLogGroups": "",
@@ -23,10 +27,14 @@ KNOWS_NO_RESOURCES = {
 CONTACTS = {"StringEquals": {f"kms:EncryptionContext:{k}": v for k, v in PURPOSE.items()}}
 INBOX = {"StringEquals": {f"kms:EncryptionContext:{k}": v for k, v in INBOX_PURPOSE.items()}}
 DRAFTS = {"StringEquals": {f"kms:EncryptionContext:{k}": v for k, v in DRAFT_PURPOSE.items()}}
-SEALED = (CONTACTS, DRAFTS, INBOX)
+RING = {"StringEquals": {f"kms:EncryptionContext:{k}": v for k, v in RING_PURPOSE.items()}}
+WEBHOOKS = {"StringEquals": {f"kms:EncryptionContext:{k}": v for k, v in WEBHOOK_PURPOSE.items()}}
+SEALED = (CONTACTS, DRAFTS, INBOX, RING, WEBHOOKS)
 SHOPS_SPEAK = {"ReceiveChannelOrder", "WorkInbox", "TakeNotifications", "PollShops"}
 EXECUTIONS = (":execution:OmsService-Order:*", ":execution:OmsService-Return:*")
-FOLDERS = ("/documents/*", "/drops/*", "/imports/*", "/jobs/*", "/labels/*")
+KEPT_FILES = ("documents", "drops", "events", "exports", "imports", "jobs", "labels")
+FOLDERS = tuple(f"/{folder}/*" for folder in (*KEPT_FILES, "lake", "mail", "retained"))
+PRIVACY = {"PrivacyApi", "TendPrivacy"}  # they find and erase a person everywhere
 
 
 def statements(assembly: Assembly) -> Iterator[dict[str, Any]]:
@@ -59,7 +67,7 @@ def without_names(resource: str) -> str:
     return resource
 
 
-def test_few_touch_files_and_nobody_deletes_them(aws: Assembly) -> None:
+def test_few_touch_files_and_only_what_names_customers_is_deleted(aws: Assembly) -> None:
     touching = {
         name: {verb for verb in verbs_of(aws, name) if verb.startswith("s3:")}
         for name in aws.functions
@@ -67,14 +75,25 @@ def test_few_touch_files_and_nobody_deletes_them(aws: Assembly) -> None:
 
     assert {name: verbs for name, verbs in touching.items() if verbs} == {
         "BulkApi": {"s3:GetObject", "s3:PutObject", "s3:ListBucket"},
+        "CollectEvents": {"s3:PutObject", "s3:AbortMultipartUpload", "s3:ListBucket"},
+        "FollowCustomers": {"s3:GetObject", "s3:ListBucket"},
         "InvoicesApi": {"s3:GetObject", "s3:PutObject", "s3:ListBucket"},
         "IssueDocuments": {"s3:GetObject", "s3:PutObject", "s3:ListBucket"},
         "IssueReturnLabel": {"s3:PutObject", "s3:AbortMultipartUpload", "s3:ListBucket"},
+        "KeepBooks": {"s3:GetObject", "s3:ListBucket"},
         "LabelsApi": {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListBucket"},
+        "LearnProfiles": {"s3:GetObject", "s3:ListBucket"},
+        "ProjectEvents": {"s3:GetObject", "s3:ListBucket"},
+        "ReconciliationApi": {"s3:GetObject", "s3:PutObject", "s3:ListBucket"},
+        "PrivacyApi": {"s3:DeleteObject", "s3:GetObject", "s3:PutObject", "s3:ListBucket"},
         "ReturnsApi": {"s3:GetObject", "s3:ListBucket"},
+        "SendDeliveries": {"s3:GetObject", "s3:ListBucket"},
         "TakeDrops": {"s3:GetObject", "s3:ListBucket"},
+        "TakeMail": {"s3:GetObject", "s3:DeleteObject", "s3:ListBucket"},
+        "TendPrivacy": {"s3:DeleteObject", "s3:GetObject", "s3:PutObject", "s3:ListBucket"},
         "TrackingPage": {"s3:GetObject", "s3:ListBucket"},
         "WorkJob": {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListBucket"},
+        "WriteLake": {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListBucket"},
     }
 
 
@@ -93,9 +112,15 @@ def test_only_who_takes_or_changes_an_address_wraps_a_contact_and_few_open_one(
         opens |= {name} if "kms:Decrypt" in vault else set()
 
     taking = {"CaptureApi", "DraftsApi", "EditsApi", "ChannelsApi", *SHOPS_SPEAK}
-    assert wraps == {*taking, "PlaceExchange", "WorkJob"}
+    profiles = {"CustomersApi", "LearnProfiles"}
+    asking = {"ServiceApi", "TakeMail"}  # what is written in inquiries is sealed as contacts are
+    others = {"TrackingPage", "PlaceExchange", "WorkJob", *PRIVACY}
+    assert wraps == {*taking, *profiles, *asking, *others}
     printing = {"InvoicesApi", "IssueDocuments", "IssueReturnLabel", "LabelsApi"}
-    assert opens == {"EditsApi", "NotifyCustomer", "PlaceExchange", *printing}
+    telling = {"NotificationsApi", "NotifyCustomer", "SendAnswer", "SendWaiting"}
+    following = {"FollowCustomers", "WorkJob"}  # segments ask profiles for tags and consents
+    named = {"EditsApi", "PlaceExchange", *following}
+    assert opens == {*named, *telling, *printing, *profiles, *asking, *PRIVACY}
 
 
 def test_the_key_is_used_for_contacts_or_through_a_service_and_for_nothing_else(
@@ -114,7 +139,7 @@ def test_only_who_takes_drafts_down_reads_them(aws: Assembly) -> None:
         if any(it.get("Condition") == DRAFTS for it in granted_by_role(aws, name))
     }
 
-    assert readers == {"DraftsApi"}
+    assert readers == {"DraftsApi", *PRIVACY}
 
 
 def test_who_keeps_what_shops_said_cannot_read_it_again(aws: Assembly) -> None:
@@ -126,15 +151,46 @@ def test_who_keeps_what_shops_said_cannot_read_it_again(aws: Assembly) -> None:
         return {name for name, found in given.items() if verb in found}
 
     assert may("kms:GenerateDataKey") == {*SHOPS_SPEAK, "ChannelsApi"}
-    assert may("kms:Decrypt") == {"ChannelsApi"}
+    assert may("kms:Decrypt") == {"ChannelsApi", *PRIVACY}
 
 
-def test_only_the_outbox_publishes_and_starts_orders_with_the_repair_crew(aws: Assembly) -> None:
+def test_who_destroys_keys_of_persons_is_one_room_and_who_seals_plants_the_first(
+    aws: Assembly,
+) -> None:
+    def may(verb: str) -> set[str]:
+        given = {
+            name: verbs(it for it in granted_by_role(aws, name) if it.get("Condition") == RING)
+            for name in aws.functions
+        }
+        return {name for name, found in given.items() if verb in found}
+
+    assert PRIVACY <= may("kms:GenerateDataKey") < may("kms:Decrypt")
+    assert "NotifyCustomer" not in may("kms:GenerateDataKey")
+    assert {"PublishEvents", "RouteOrder", "SendDeliveries"}.isdisjoint(may("kms:Decrypt"))
+
+
+def test_only_who_signs_opens_the_secrets_of_subscribers_and_one_makes_them(
+    aws: Assembly,
+) -> None:
+    def may(verb: str) -> set[str]:
+        given = {
+            name: verbs(it for it in granted_by_role(aws, name) if it.get("Condition") == WEBHOOKS)
+            for name in aws.functions
+        }
+        return {name for name, found in given.items() if verb in found}
+
+    assert may("kms:GenerateDataKey") == {"SubscribersApi"}
+    assert may("kms:Decrypt") == {"SendDeliveries", "SubscribersApi"}
+
+
+def test_only_the_outbox_and_its_auditor_publish_and_start_orders_with_the_repair_crew(
+    aws: Assembly,
+) -> None:
     publish = {name for name in aws.functions if "events:PutEvents" in verbs_of(aws, name)}
     start = {name for name in aws.functions if "states:StartExecution" in verbs_of(aws, name)}
 
-    assert publish == {"PublishEvents"}
-    assert start == {"PublishEvents", "OpsApi", "ReconcileOrders"}
+    assert publish == {"BooksApi", "PublishEvents"}
+    assert start == {"BooksApi", "PublishEvents", "OpsApi", "ReconcileOrders"}
 
 
 def test_who_tells_waiting_orders_may_wake_them(aws: Assembly) -> None:

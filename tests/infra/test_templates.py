@@ -35,10 +35,11 @@ def test_the_embedded_cloud_gets_the_resources_that_aws_gets(
     def kinds(assembly: Assembly) -> dict[str, str]:
         # over plain HTTP, some would refuse everybody
         policies = {"AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy"}
+        unknown = {"AWS::Athena::NamedQuery"}  # what they ask is asked here of DuckDB
         return {
             without_digest(name): it["Type"]
             for name, it in assembly.resources.items()
-            if it["Type"] not in policies
+            if it["Type"] not in policies | unknown
         }
 
     assert kinds(local) == kinds(aws)
@@ -61,4 +62,4 @@ def test_an_idle_month_costs_less_than_six_dollars(aws: Assembly) -> None:
 
     idle = sum(price * len(aws.of_type(kind)) for kind, price in monthly.items())
 
-    assert idle <= 5.60
+    assert idle <= 6.00

@@ -177,10 +177,15 @@ def test_an_event_is_brought_to_the_targets_of_its_rules(tmp_path: Path) -> None
         "EventPattern": {"detail-type": ["OrderPlaced"]},
         "Targets": [{"Arn": {"Fn::GetAtt": ["Inbox", "Arn"]}}, {"Arn": {"Ref": "Else"}}],
     }
-    found = assembly(tmp_path, Rule=("AWS::Events::Rule", rule), Inbox=("AWS::SQS::Queue", {}))
+    every = {
+        "EventPattern": {"source": [{"prefix": "oms."}]},
+        "Targets": [{"Arn": {"Fn::GetAtt": ["Inbox", "Arn"]}}],
+    }
+    rules = {"Rule": ("AWS::Events::Rule", rule), "Every": ("AWS::Events::Rule", every)}
+    found = assembly(tmp_path, **rules, Inbox=("AWS::SQS::Queue", {}))
 
     assert (found.targets_of("OrderPlaced"), found.targets_of("OrderShipped")) == (2, 0)
-    assert found.queued("OrderPlaced") == 1
+    assert (found.queued("OrderPlaced"), found.queued("OrderShipped")) == (2, 1)
 
 
 def test_a_source_without_its_bytecode_is_noticed(tmp_path: Path) -> None:

@@ -218,6 +218,11 @@ class Shop:
         assert "FunctionError" not in answer, said
         return dict(said)
 
+    def report(self) -> None:
+        """As the clock does: what was told goes into the archive, and is counted from there."""
+        self.invoke("CollectEvents", {})
+        self.invoke("ProjectEvents", {})
+
     def name_of(self, function: str) -> str:
         """Under which its stack has deployed it."""
         pages = self.functions.get_paginator("list_functions").paginate()
@@ -316,6 +321,17 @@ class Shop:
         name = f"Your order {order['external_id']} "
         subjects = [mail["Subject"] for box in boxes for mail in box]
         return sorted(x.removeprefix(name) for x in subjects if x.startswith(name))
+
+    def told(self, order: Json, letters: list[str]) -> bool:
+        """Each arrival and confirmation, and of all else what still was news when it could be
+        told; none twice."""
+        mails = eventually(lambda: self.owed(order, letters), 20)
+        return all(mails.count(each) <= letters.count(each) for each in mails)
+
+    def owed(self, order: Json, letters: list[str]) -> list[str]:
+        mails, always = self.mails(order), ("has arrived", "is confirmed")
+        all_there = all(mails.count(each) >= letters.count(each) for each in always)
+        return mails if all_there else []
 
     def books(self) -> Json:
         """The figures of books that balance."""

@@ -6,7 +6,6 @@ from uuid import uuid4
 import pytest
 
 from infra.local.client import Json
-from tests.cloud import eventually
 from tests.system.shop import Shop, at_once
 
 pytestmark = pytest.mark.system
@@ -50,8 +49,7 @@ def test_a_shopify_order_told_three_times_at_once_is_one_paid_order(shop: Shop) 
     shop.finish(order_id)
     done = shop.until(order_id, status="completed", payment_status="paid")
     assert done["paid"] == 2500
-    letters = ["has arrived", "is on its way"]
-    assert eventually(lambda: shop.mails(done)[1:] and shop.mails(done), 20) == letters
+    assert shop.told(done, ["has arrived", "is on its way"])
 
 
 def test_a_cancelled_channel_order_owes_the_buyer_its_money(shop: Shop) -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from infra.cli import import_orders
+from infra.cli.importing import import_orders
 from infra.local.client import Answer
 from oms.domain.ids import order_id_of
 from tests.system.shop import Shop

@@ -82,7 +82,7 @@ def test_an_order_of_two_locations_and_three_parcels_is_one_order(shop: Shop) ->
     assert shop.until_ended(order_id) == ("SUCCEEDED", "Order completed")
     assert len(shop.way(order_id)) <= 6
     letters = [*["has arrived"] * 2, "is confirmed", *["is on its way"] * 2]
-    assert eventually(lambda: shop.mails(done)[4:] and shop.mails(done), 20) == letters
+    assert shop.told(done, letters)
 
 
 def test_the_rest_is_cancelled_after_a_part_has_shipped(shop: Shop) -> None:

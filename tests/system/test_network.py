@@ -232,12 +232,12 @@ def test_what_lies_in_the_store_is_made_ready_and_collected_there(shop: Shop) ->
 
     shop.do(identity(box), "pick", "ready")
     assert shop.order(order_id)["status"] == "in_fulfillment"
+    assert eventually(lambda: "is ready" in shop.mails(order), 20)
     shop.do(identity(box), "collect")
 
     shop.until(order_id, status="completed", payment_status="paid")
     assert shop.until_ended(order_id) == ("SUCCEEDED", "Order completed")
     assert shop.units(sku) == (9, 9, 0)
-    assert "is ready" in eventually(lambda: shop.mails(order)[1:] and shop.mails(order), 20)
 
 
 def test_what_is_brought_to_the_store_is_completed_when_it_is_collected(shop: Shop) -> None:
@@ -290,6 +290,7 @@ def test_every_kind_of_deadline_can_be_acted_on_where_it_is_deployed(shop: Shop)
     shop.until(waiting, fulfillment_status="backordered")
     box = identity(box_of(order))
     cart = {"channel": "web", "lines": [{"sku": sku, "quantity": 1}]}
+    asked = shop.api.post("/inquiries", {"order_id": order["order_id"], "text": "Where is it?"})
     subjects = {
         DueKind.EXPIRE_HOLD: shop.api.post("/holds", cart)["hold_id"],
         DueKind.RELEASE_HOLD: order["order_id"],
@@ -304,6 +305,7 @@ def test_every_kind_of_deadline_can_be_acted_on_where_it_is_deployed(shop: Shop)
         DueKind.RENEW_AUTHORIZATION: order["order_id"],
         DueKind.EXPIRE_CREDIT: purse_of(shop, order["customer_id"]),
         DueKind.DECLINE_EDIT: f"{order['order_id']}/edt_none",
+        DueKind.TEND_INQUIRY: asked["inquiry_id"],
     }
     assert subjects.keys() == set(DueKind)
     agenda = Agenda(shop.rows, shop.app.outputs["StockTable"])

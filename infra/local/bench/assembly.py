@@ -95,7 +95,7 @@ class Assembly:
         return sum(
             self.kind_of(target) == "AWS::SQS::Queue"
             for rule in self.of_type("AWS::Events::Rule")
-            if detail_type in rule.get("EventPattern", {}).get("detail-type", ())
+            if is_for(detail_type, rule.get("EventPattern"))
             for target in rule["Targets"]
         )
 
@@ -165,6 +165,13 @@ def bytecode(assembly: Assembly) -> dict[str, Bytecode]:
 def bytecode_in(folder: Path) -> Bytecode:
     sources = [path for path in folder.rglob("*.py") if path.is_file()]
     return Bytecode(len(sources), sum(has_bytecode(source) for source in sources))
+
+
+def is_for(detail_type: str, pattern: dict[str, Any] | None) -> bool:
+    """A pattern that names neither types nor details is for all events."""
+    if pattern is None or "detail" in pattern:
+        return False
+    return detail_type in pattern.get("detail-type", (detail_type,))
 
 
 def has_bytecode(source: Path) -> bool:

@@ -40,6 +40,7 @@ NAMES = (
         "ORDER_WORKFLOW",
         "RETURN_WORKFLOW",
         "SECRET_ID",
+        "KEYS_TABLE",
         "VAULT_KEY_ID",
         "SENDER_EMAIL",
     ),

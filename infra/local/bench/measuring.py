@@ -14,11 +14,32 @@ from infra.local.cloud import Cloud, running
 from infra.local.meter import Meter, Tally, metered
 from infra.local.prices import EXPRESS_GB, EXPRESS_STEP, usd
 
-SCHEDULED = frozenset({"LearnTransits", "ReconcileOrders", "ReclaimLeases", "RunAgenda"})
+SCHEDULED = frozenset(
+    {
+        "CollectEvents",
+        "FollowCustomers",
+        "CountInventory",
+        "KeepBooks",
+        "LearnProfiles",
+        "LearnTransits",
+        "MailReports",
+        "MeasureCosts",
+        "MeasureOperations",
+        "ProjectEvents",
+        "ReclaimLeases",
+        "ReconcileOrders",
+        "RunAgenda",
+        "TendPrivacy",
+        "SendDeliveries",
+        "SendWaiting",
+        "WriteLake",
+    }
+)
 MAILS = "NotifyCustomer"
 PLACING = "CaptureApi"
 EXPRESS = "startSyncExecution"
-QUIET, LONGEST = 7.0, 60.0  # a batch for the reports waits five seconds
+QUIET, LONGEST = 7.0, 60.0  # batches of what was promised wait five seconds
+TOGETHER = 10  # messages that are received at once, and deleted
 Step = Callable[[int], None]
 
 
@@ -95,7 +116,7 @@ class Run:
     @property
     def queue_requests(self) -> float:
         """Each message is sent; each batch is received and deleted."""
-        return self.queued + 2 * self.invocations.get("ProjectEvent", 0)
+        return self.queued * (1 + 2 / TOGETHER)
 
 
 def counts(function: str) -> bool:

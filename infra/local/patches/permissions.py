@@ -1,7 +1,8 @@
-"""IAM decides about the resources that AWS would name.
+"""IAM decides about the resources and the verbs that AWS would name.
 
 Unpatched: sending an e-mail is asked for on `*`, so that a role that may send from one identity,
-as it should be, may send nothing.
+as it should be, may send nothing; and deleting ten messages of a queue at once is a verb of its
+own, while in AWS who may delete one may delete ten.
 """
 
 from email.utils import parseaddr
@@ -23,6 +24,17 @@ def apply() -> None:
             "        sender = baton_address(_safe_json_field(body, 'FromEmailAddress'))\n"
             "        return f'arn:aws:ses:{region}:{account_id}:identity/{sender}'\n"
             "    parts = [p for p in",
+        ),
+    )
+    edit(
+        iam_actions,
+        "_action_from_target",
+        "c5279c8ae2ff",
+        (
+            "        return target.rsplit",
+            "        if target == 'AmazonSQS.DeleteMessageBatch':\n"
+            "            return 'DeleteMessage'\n"
+            "        return target.rsplit",
         ),
     )
 

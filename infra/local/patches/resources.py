@@ -1,7 +1,8 @@
 """Templates that AWS takes mean what they mean there.
 
 Unpatched: a stack with metric math in an alarm is refused (here it is kept, though never judged);
-a reference to a secret is its name, where AWS gives the ARN that policies are written with.
+a reference to a secret is its name, where AWS gives the ARN that policies are written with; a
+mapping that is deployed disabled says that it is enabled.
 """
 
 from ministack.services.cloudformation import provisioners
@@ -29,6 +30,15 @@ def apply() -> None:
         "_sm_secret_create",
         "0bae0110fce2",
         ('    return name, {"Id": arn, "Arn": arn}\n', '    return arn, {"Id": arn, "Arn": arn}\n'),
+    )
+    edit(
+        provisioners,
+        "_lambda_esm_create",
+        "f053a4e8c30c",
+        (
+            '        "State": "Enabled",\n',
+            '        "State": "Enabled" if props.get("Enabled", True) else "Disabled",\n',
+        ),
     )
     for name, expected in (
         ("_sm_secret_update", "e87220a5ff35"),

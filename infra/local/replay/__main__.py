@@ -11,6 +11,7 @@ from infra.local.replay.history import BadHistory
 from infra.local.replay.journal import Journal
 from infra.local.replay.replay import WORKERS, Replay
 from infra.local.replay.report import tell
+from infra.local.replay.reporting import reported
 from infra.local.replay.selection import Selection, largest
 
 INTERRUPTED = 130
@@ -53,8 +54,10 @@ def run(asked: argparse.Namespace) -> int:
     selection = selected(asked)
     journal = Journal.of(asked.file, cloud.home)
     try:
-        replay = Replay(Client.of(cloud), journal, selection, asked.workers)
-        return 0 if tell(replay.run(), journal) else 1
+        api = Client.of(cloud)
+        outcome = Replay(api, journal, selection, asked.workers).run()
+        outcome.reported = reported(cloud, api)
+        return 0 if tell(outcome, journal) else 1
     finally:
         journal.close()
 

@@ -10,6 +10,7 @@ from infra.local.replay.cancellations import Ledger
 from infra.local.replay.journal import Journal
 from infra.local.replay.lanes import Lanes
 from infra.local.replay.progress import shown
+from infra.local.replay.reporting import Reported
 from infra.local.replay.selection import Selection, Survey, survey
 from infra.local.replay.settling import Inspection
 from infra.local.replay.stocking import stock_up
@@ -22,7 +23,7 @@ ROUNDS = 5  # a cloud that was killed has lost its last seconds: they are asked 
 class Outcome:
     """`asked`: invoices that went to the API in this run, in so many seconds; `lost`: those that
     the cloud lost and did not take again. `refused`: rows by reason. `differences`: what the books
-    of the house show."""
+    of the house show. `reported`: what the sales report does."""
 
     invoices: int = 0
     asked: int = 0
@@ -31,6 +32,7 @@ class Outcome:
     whole_seconds: float = 0.0
     refused: Counter[str] = field(default_factory=Counter)
     differences: list[Json] = field(default_factory=list)
+    reported: Reported | None = None
 
 
 class Replay:

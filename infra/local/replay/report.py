@@ -59,6 +59,10 @@ def tell_books(books: Books, outcome: Outcome) -> None:
     ours = f"{books.units:,} units, {pounds(books.pence)} placed less cancelled"
     theirs = f"{books.seen_units:,} units, {pounds(books.seen_pence)} by the orders"
     say("units and money", f"{ours}; {theirs}: {verdict(books.balanced)}")
+    if (told := outcome.reported) is not None:
+        figures = f"{told.units:,} units, {pounds(told.pence)} by the sales report of its channel"
+        alike = told == (books.units, books.pence)
+        say("sales report", f"{figures}: {'the same' if alike else 'NOT the same'}")
     say("books", verdict(not outcome.differences))
     for each in outcome.differences[:SHOWN]:
         say("", f"{each['subject']}: {each['rule']}: {each['expected']}, not {each['actual']}")

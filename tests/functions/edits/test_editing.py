@@ -12,11 +12,11 @@ import pytest
 
 from functions.inventory.order_deadlines import Desk, decline_edit
 from functions.inventory.wake_backorders import wake_after
-from functions.ops.audit import audit
 from oms.adapters.edits_table import EditsTable, NoLongerProposed
 from oms.adapters.orders_table import Beside, once_key
 from oms.contracts.events import envelope
 from oms.domain import commands as c
+from oms.domain.books.orders import audit
 from oms.domain.decide.editing import operation_of, previewed
 from oms.domain.edits import Changes, EditStatus, NotEditable, Proposal
 from oms.domain.errors import OmsError, QuantityExceeded

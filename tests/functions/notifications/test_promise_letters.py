@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from functions.notifications.letters import letter
-from functions.notifications.notify_customer import reason_to_skip
+from functions.notifications.desk import reason_to_skip
 from oms.contracts import codec
 from oms.domain import commands as c
 from oms.domain import events as e
 from oms.domain.contact import Contact
 from oms.domain.network.lanes import Basis
 from tests.builders import RECORD, Story, line, placement, quantities
+from tests.functions.notifications.reading import letter
 
 ADA = Contact("ada@example.com", "Ada")
 WEDNESDAY = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -47,7 +47,7 @@ def test_a_later_day_is_told_with_the_one_before() -> None:
     said = letter("PromiseRevised", story.order, data(story))
 
     assert said.subject == "Your order 1: another day"
-    assert "your parcel will arrive by 2026-03-05 instead of 2026-03-04" in said.opening
+    assert "your parcel will arrive by 5 March 2026 instead of 4 March 2026" in said.opening
     assert said.items == ("2 × MUG", "1 × CUP")
 
 

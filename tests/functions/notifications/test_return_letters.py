@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from functions.notifications.letters import Letter, letter, mail_of
-from functions.notifications.notify_customer import reason_to_skip
+from functions.notifications.desk import reason_to_skip
 from oms.contracts import codec
 from oms.domain import commands as c
 from oms.domain import events as e
@@ -26,6 +25,7 @@ from oms.domain.returns import (
     Terms,
 )
 from tests.builders import NOW, Story, line, placement
+from tests.functions.notifications.reading import Letter, composed, letter
 
 LINES = (ReturnLine("line_1", 2, "too_small"),)
 UNTIL = NOW + timedelta(days=14)
@@ -69,7 +69,7 @@ def test_who_may_send_goods_back_is_told_which_and_until_when() -> None:
     assert said.subject == "Your order 1: your return is accepted"
     assert said.opening == "Please send these items back to us:"
     assert said.items == ("2 × MUG",)
-    assert said.closing == ("We expect that you hand them over by 2026-03-16.",)
+    assert said.closing == ("We expect that you hand them over by 16 March 2026.",)
 
 
 def test_what_is_taken_off_is_told_beforehand() -> None:
@@ -101,7 +101,7 @@ def test_why_staff_have_declined_is_not_told() -> None:
     story = asked()
     story.do(c.DeclineReturn(story.order.returns[0].return_id, "looks like fraud"))
 
-    mail = mail_of(letter_of(story, e.ReturnDeclined), "Ada")
+    mail = composed(*told(story, e.ReturnDeclined), name="Ada")
 
     assert "cannot take these items back" in mail.text
     assert "fraud" not in mail.text + mail.html
@@ -136,7 +136,9 @@ def test_the_refund_is_told_in_the_decimals_of_its_currency(currency: str, amoun
     said = letter_of(story, e.ReturnSettled)
 
     assert said.subject == "Your order 1: your refund"
-    assert said.opening == f"For these items of your return, {amount} will be returned to you:"
+    assert said.opening == (
+        f"For your return, {amount} will be returned to you. It is for these items:"
+    )
     assert said.items == ("2 × MUG",)
 
 

@@ -3,12 +3,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from functions.ops.api import MAX_SHOWN, app, books_view, waiting
-from functions.ops.audit import Difference
-from functions.ops.books import Findings
+from functions.ops.api import app, waiting
 from oms.adapters.attention import Waiting, WaitingPage
 from oms.contracts.api import AttentionQuery
-from oms.contracts.cursors import decode_cursor
 from oms.contracts.routes import ROUTES
 from oms.domain import commands as c
 from oms.domain.order import Order
@@ -70,33 +67,13 @@ def test_a_return_that_needs_a_decision_is_told_as_such() -> None:
     assert (waits.order_id, waits.status) == (story.order_id, "approved")
 
 
-def test_books_that_balance_say_what_was_counted() -> None:
-    findings = Findings()
-    findings.counted.update(orders=3)
-
-    view = books_view(findings)
-
-    assert (view.balanced, view.differences, view.cursor) == (True, [], None)
-    assert view.counted == {"orders": 3, "differences": 0}
-
-
-def test_a_flood_of_differences_is_counted_and_not_all_shown() -> None:
-    found = [Difference("a", "rule", 1, 2)] * (MAX_SHOWN + 5)
-
-    view = books_view(Findings(found, stopped_after="ord_a"))
-
-    assert (view.balanced, len(view.differences)) == (False, MAX_SHOWN)
-    assert view.counted["differences"] == MAX_SHOWN + 5
-    assert decode_cursor(view.cursor or "") == {"after": "ord_a"}
-
-
 def test_a_foreign_cursor_and_a_bad_body_are_the_callers_fault() -> None:
-    books: dict[str, Any] = {"routeKey": "GET /books", "rawQueryString": "cursor=eHl6"}
+    listed: dict[str, Any] = {"routeKey": "GET /attention", "rawQueryString": "cursor=eHl6"}
     retry = {
         "routeKey": "POST /attention/{order_id}/retry",
         "pathParameters": {"order_id": "ord_a"},
         "body": '{"reson": "typo"}',
     }
 
-    assert app.handle(books, None)["statusCode"] == 400
+    assert app.handle(listed, None)["statusCode"] == 400
     assert app.handle(retry, None)["statusCode"] == 422

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from functions.inventory import order_deadlines
 from functions.inventory.run_agenda import Run, work_through
-from functions.notifications.notify_customer import NOT_NEWS
 from functions.ops.reconcile_orders import GRACE, PATIENCE, Repair, reconcile
 from functions.payments.receive_payment_webhook import record
 from oms.adapters.orders_table import Placement
@@ -32,6 +31,7 @@ from oms.domain.decide import facts, place
 from oms.domain.errors import IllegalTransition, OmsError, OnHold
 from oms.domain.events import PackedParcel
 from oms.domain.holds import HoldStep
+from oms.domain.notices.news import NOT_NEWS
 from oms.domain.order import Order, OrderStatus
 from oms.domain.payment import OperationKind, OperationStatus, operation_key
 from oms.domain.statuses import payment_status
@@ -317,7 +317,8 @@ def tell(world: World, order_id: str, kind: OperationKind) -> None:
 
 
 def confirmations(order: Order, told: list[e.Event]) -> int:
-    """Letters that say that the order is confirmed."""
+    """Letters that say that the order is confirmed, as long as nothing has left."""
+    order = replace(order, fulfillment_orders=())
     return sum(
         isinstance(event, e.PaymentAuthorized)
         and not NOT_NEWS["PaymentAuthorized"](order, {"confirms": event.confirms})

@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from functions.ops.audit import audit, exchange
 from functions.returns.place_exchange import ExchangeDesk, tend
 from oms.adapters.dynamodb import Write
 from oms.domain import commands as c
+from oms.domain.books.orders import audit, exchange
 from oms.domain.contact import Contact
 from oms.domain.decide import decide, facts
 from oms.domain.errors import NotFound, Refused

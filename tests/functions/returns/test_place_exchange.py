@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from functions.ops.books import Shelves, check
-from functions.ops.credit_books import payouts
+from functions.books.books import Shelves, check
+from functions.books.credit_books import payouts
 from functions.returns.place_exchange import ExchangeDesk, tend
 from oms.adapters.credit_ledger import CreditLedger
 from oms.adapters.histories import Histories
+from oms.adapters.item_books import ItemBooks
 from oms.adapters.orders_table import once_key
 from oms.adapters.payments.exchange import Exchange
 from oms.adapters.payments.settling import settle
@@ -144,7 +145,15 @@ class Counter:
             self.world.check(each.order_id)
         filing = Histories(self.world.client, self.world.orders_name)
         world, ledger = self.world, self.ledger
-        books = check(Shelves(filing, world.orders, world.stock, lambda: False, ledger))
+        books = check(
+            Shelves(
+                filing,
+                world.orders,
+                ItemBooks(world.client, world.stock_name),
+                lambda: False,
+                ledger,
+            )
+        )
         assert books.differences == []
         of_exchange = [
             x.amount

@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.returns import page_html, tracking_page
-from functions.returns.page_texts import MONTHS, TEXTS, Words, chosen
+from functions.returns.page_texts import TEXTS, Words, chosen
 from oms.adapters.secrets import secrets
 from oms.contracts.render_tracking import TO_COLLECT, status_of, timelines_of, tracked_order
 from oms.domain import commands as c
 from oms.domain.returns import Resolution, ReturnStatus
 from oms.domain.returns.policy import ReturnPolicy
 from oms.domain.tracking import TrackingStatus
+from oms.domain.written_days import MONTHS
 from tests.builders import Story, scans
 from tests.functions.doors import House, ask, house
 from tests.functions.returns.parcels import allow, delivered

@@ -26,6 +26,7 @@ from oms.adapters import dynamodb as db
 from oms.adapters.channels.base import Cancelled, Fetch, Fulfilled, Refunded
 from oms.adapters.dynamodb import DynamoDB, Item
 from oms.adapters.order_rows import instant
+from oms.adapters.person_keys import person_keys
 from oms.adapters.vault import Vault
 from oms.adapters.webhooks import Call
 from oms.contracts import codec
@@ -205,7 +206,7 @@ def inbox_list() -> InboxList:
 @cache
 def channel_inbox() -> ChannelInbox:
     kms = aws.client("kms", read_timeout=5, attempts=3)
-    sealing = Vault(db.client(), kms, "", setting("VAULT_KEY_ID"), PURPOSE)
+    sealing = Vault(db.client(), kms, "", setting("VAULT_KEY_ID"), PURPOSE, person_keys())
     return ChannelInbox(db.client(), setting("CHANNELS_TABLE"), sealing)
 
 

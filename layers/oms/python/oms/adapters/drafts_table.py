@@ -30,6 +30,7 @@ from oms.adapters.dynamodb import (
     transact,
 )
 from oms.adapters.order_rows import ABSENT, instant
+from oms.adapters.person_keys import person_keys
 from oms.adapters.vault import Vault
 from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor
 from oms.domain.errors import Conflict, NotFound, OmsError
@@ -211,6 +212,5 @@ def _start(cursor: str) -> Item:
 def drafts_table() -> DraftsTable:
     kms = aws.client("kms", read_timeout=5, attempts=3)
     table = setting("ORDERS_TABLE")
-    return DraftsTable(
-        client(), table, Vault(client(), kms, table, setting("VAULT_KEY_ID"), PURPOSE)
-    )
+    sealing = Vault(client(), kms, table, setting("VAULT_KEY_ID"), PURPOSE, person_keys())
+    return DraftsTable(client(), table, sealing)

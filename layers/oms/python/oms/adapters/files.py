@@ -89,6 +89,10 @@ class Files:
         else:
             self._write_parts(name, _chained(first, second, parts))
 
+    def remove(self, name: str) -> None:
+        """Also where there is none."""
+        self._client.delete_object(Bucket=self._bucket, Key=name)
+
     def _write_parts(self, name: str, parts: Iterator[bytes]) -> None:
         place = {"Bucket": self._bucket, "Key": name}
         upload = {**place, "UploadId": self._client.create_multipart_upload(**place)["UploadId"]}

@@ -10,6 +10,7 @@ from oms.adapters.agenda import agenda
 from oms.adapters.dynamodb import Write
 from oms.adapters.orders_table import orders_table
 from oms.adapters.policies_table import policies_table
+from oms.adapters.segments_table import segments_table
 from oms.contracts.api.orders import OrderGiven, RiskGiven
 from oms.domain.agenda import DueKind
 from oms.domain.holds import NewHold
@@ -21,10 +22,12 @@ Deadline = Callable[[str, str, datetime], Sequence[Write]]  # kind, subject, whe
 @dataclass(frozen=True, slots=True)
 class HoldRules:
     """`earlier` says when a customer's last orders were placed: before an instant, newest first, at
-    most so many. Nobody is asked for what no rule needs."""
+    most so many; `segments`, what the customer belongs to. Nobody is asked for what no rule needs.
+    """
 
     policy: Callable[[], HoldPolicy]
     earlier: Callable[[str, datetime, int], tuple[datetime, ...]]
+    segments: Callable[[str], tuple[str, ...]] = lambda _: ()
 
     def holds(self, said: OrderGiven, customer_id: str, at: datetime) -> tuple[NewHold, ...]:
         policy = self.policy()
@@ -32,10 +35,16 @@ class HoldRules:
             return ()
         known = bool(policy.looks_back and said.customer and said.customer.email)
         earlier = self.earlier(customer_id, at, policy.looks_back) if known else ()
-        return screen(policy, facts_of(said, at.astimezone(UTC), earlier))
+        segments = self.segments(customer_id) if policy.asks_segments else ()
+        return screen(policy, facts_of(said, at.astimezone(UTC), earlier, segments))
 
 
-def facts_of(said: OrderGiven, at: datetime, earlier: tuple[datetime, ...]) -> OrderFacts:
+def facts_of(
+    said: OrderGiven,
+    at: datetime,
+    earlier: tuple[datetime, ...],
+    segments: tuple[str, ...] = (),
+) -> OrderFacts:
     email = said.customer.email if said.customer and said.customer.email else ""
     return OrderFacts(
         total=said.total,
@@ -49,6 +58,7 @@ def facts_of(said: OrderGiven, at: datetime, earlier: tuple[datetime, ...]) -> O
         tags=tuple(said.tags),
         risk=risk_of(said.risk),
         earlier=earlier,
+        segments=segments,
     )
 
 
@@ -67,7 +77,9 @@ def looked_at(
 
 def hold_rules() -> HoldRules:
     return HoldRules(
-        lambda: policies_table().current("holds", HoldPolicy)[0], orders_table().placed_before
+        lambda: policies_table().current("holds", HoldPolicy)[0],
+        orders_table().placed_before,
+        lambda customer_id: segments_table().names(customer_id),
     )
 
 

@@ -119,6 +119,17 @@ class OrderReader:
     def by_customer(self, customer_id: str, **how: Any) -> KeyPage:
         return self._index("GSI1", f"CUSTOMER#{customer_id}", **how)
 
+    def listed(
+        self, customer_id: str, until: datetime | None, limit: int
+    ) -> tuple[tuple[str, str], ...]:
+        """The customer's orders, each with the instant that it was placed at, newest first."""
+        request = self._listed("GSI1", f"CUSTOMER#{customer_id}", None, until)
+        answer = self._client.query(**request, ScanIndexForward=False, Limit=limit)
+        return tuple(
+            (db.text(item, "PK").removeprefix("ORDER#"), db.text(item, "at"))
+            for item in answer["Items"]
+        )
+
     def placed_before(self, customer_id: str, until: datetime, limit: int) -> tuple[datetime, ...]:
         """When the customer's last orders were placed, newest first; the index is a moment late."""
         request = self._listed("GSI1", f"CUSTOMER#{customer_id}", None, until)
@@ -145,6 +156,17 @@ class OrderReader:
                 yield from (pk.removeprefix("ORDER#") for pk, _ in page.keys)
                 if (start := page.start) is None:
                     break
+
+    def oldest_open(self, each: int) -> Iterator[str]:
+        """So many of each shard, the oldest of it first."""
+        for shard in range(OPEN_SHARDS):
+            page = self._index("GSI3", f"OPEN#{shard}", limit=each, newest_first=False)
+            yield from (pk.removeprefix("ORDER#") for pk, _ in page.keys)
+
+    def oldest_work(self, location_id: str, limit: int) -> Iterator[str]:
+        """Orders of which the location has something to ship, the oldest work first."""
+        page = self.by_location(location_id, in_warehouse=True, limit=limit, newest_first=False)
+        yield from (pk.removeprefix("ORDER#") for pk, _ in page.keys)
 
     def all_orders(self) -> Iterator[Order]:
         """Every order, by a scan in bounded memory; for the books, not for pages."""

@@ -2,7 +2,8 @@
 
     PERSON#<customer_id> / CONTACT#<order_id>
         kek      a KMS data key, as KMS sealed it; shared by up to a thousand rows
-        key      the row's own random key, sealed by that one
+        ring     which of the person's keys, by its generation
+        key      the row's own random key, sealed by these two together
         nonce    of the contact
         contact  JSON, deflated, AES-256-GCM
 
@@ -10,11 +11,14 @@ An edit that changes where an order goes has a contact of its own, CONTACT#<orde
 until the order takes the edit up, its `expires_at` removes it.
 
 Customer and order are bound into both seals: a row that is moved to another person or order does
-not open. Nobody reads a contact without KMS, and nobody brings one back whose `key` is gone.
+not open. Nobody reads a contact without KMS, and nobody brings one back whose person's key is
+destroyed (`oms.adapters.person_keys`): not from the row, nor from a backup of it. Whatever is
+bound, what stands before its first \x1f is who, or what, the key is of.
 """
 
 from __future__ import annotations
 
+import hmac
 import os
 import time
 import zlib
@@ -30,6 +34,7 @@ from botocore.exceptions import ClientError
 from oms.adapters import aws
 from oms.adapters import dynamodb as db
 from oms.adapters.dynamodb import DynamoDB, Item, Write
+from oms.adapters.person_keys import KeyDestroyed, PersonKeys, person_keys
 from oms.contracts import codec
 from oms.domain.contact import Contact
 from oms.domain.errors import Refused
@@ -55,6 +60,10 @@ class Unreadable(Exception):
     """The row was tampered with, moved, or is not of this vault."""
 
 
+class Destroyed(Unreadable):
+    """Its person was erased: the row can only have come back from a backup."""
+
+
 @dataclass(slots=True)
 class SealingKey:
     """One KMS data key, for five minutes or a thousand contacts."""
@@ -77,12 +86,14 @@ class Vault:
         table: str,
         key_id: str,
         purpose: Mapping[str, str] = PURPOSE,
+        keys: PersonKeys | None = None,
     ) -> None:
         self._client = client
         self._kms = kms
         self._table = table
         self._key_id = key_id
         self._purpose = dict(purpose)
+        self._keys = keys
         self._sealing: SealingKey | None = None
         self._opened: OrderedDict[bytes, bytes] = OrderedDict()
 
@@ -113,7 +124,10 @@ class Vault:
         """
         key = _key(customer_id, order_id)
         item = self._item(key, consistent=False) or self._item(key, consistent=True)
-        return self._open(customer_id, order_id, item) if "key" in item else None
+        try:
+            return self.opened(customer_id, order_id, item) if "key" in item else None
+        except Destroyed:
+            return None
 
     def _item(self, key: Item, *, consistent: bool) -> Item:
         answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=consistent)
@@ -125,17 +139,37 @@ class Vault:
 
     def seal(self, name: str, bound: bytes, octets: bytes) -> Item:
         """The attributes of a row that keeps them; under `name` they themselves. They open only
-        where the same is `bound` into them."""
+        where the same is `bound` into them, and as long as whose they are has its key."""
         sealing = self._sealing_key()
         own, nonce = os.urandom(32), os.urandom(NONCE_BYTES)
+        ring, wrapping = self._wrapping(bound, sealing.plain)
         return {
             "kek": db.b(sealing.sealed),
-            "key": db.b(_wrapped(sealing.plain, own, bound)),
+            **ring,
+            "key": db.b(_wrapped(wrapping, own, bound)),
             "nonce": db.b(nonce),
             name: db.b(_aes(own).encrypt(nonce, octets, bound)),
         }
 
-    def _open(self, customer_id: str, order_id: str, item: Item) -> Contact:
+    def _wrapping(self, bound: bytes, shared: bytes) -> tuple[Item, bytes]:
+        if self._keys is None:
+            return {}, shared
+        generation, key = self._keys.sealing(owner_of(bound))
+        return {"ring": db.n(generation)}, _together(key, shared)
+
+    def _unwrapping(self, bound: bytes, item: Item) -> bytes:
+        """A row from before there were keys of persons is sealed by the shared one alone."""
+        if "ring" not in item:
+            return self._opened_key(item["kek"]["B"])
+        if self._keys is None:
+            raise Unreadable("it is sealed by a person's key")
+        try:
+            key = self._keys.opening(owner_of(bound), db.number(item, "ring"))
+        except KeyDestroyed:
+            raise Destroyed(f"the key of {owner_of(bound)} is destroyed") from None
+        return _together(key, self._opened_key(item["kek"]["B"]))
+
+    def opened(self, customer_id: str, order_id: str, item: Item) -> Contact:
         octets = self.unseal("contact", _bound(customer_id, order_id), item)
         return codec.decode(_inflated(octets), Contact)
 
@@ -143,7 +177,7 @@ class Vault:
         from cryptography.exceptions import InvalidTag
 
         try:
-            own = _unwrapped(self._opened_key(item["kek"]["B"]), item["key"]["B"], bound)
+            own = _unwrapped(self._unwrapping(bound, item), item["key"]["B"], bound)
             return _aes(own).decrypt(item["nonce"]["B"], item[name]["B"], bound)
         except (InvalidTag, ValueError):
             raise Unreadable(f"the {name} of {bound.decode()!r} does not open") from None
@@ -181,9 +215,20 @@ class Vault:
 
 
 @cache
-def vault() -> Vault:
+def vault(*, salvages: bool = False) -> Vault:
+    """`salvages`: it opens what is sealed by keys that are about to be destroyed."""
     kms = aws.client("kms", read_timeout=5, attempts=3)
-    return Vault(db.client(), kms, setting("CUSTOMERS_TABLE"), setting("VAULT_KEY_ID"))
+    table, key_id = setting("CUSTOMERS_TABLE"), setting("VAULT_KEY_ID")
+    keys = person_keys(salvages=True) if salvages else person_keys()
+    return Vault(db.client(), kms, table, key_id, keys=keys)
+
+
+def owner_of(bound: bytes) -> str:
+    return bound.partition(b"\x1f")[0].decode()
+
+
+def _together(key: bytes, shared: bytes) -> bytes:
+    return hmac.digest(key, shared, "sha256")
 
 
 def _key(customer_id: str, order_id: str) -> Item:

@@ -67,6 +67,26 @@ class Workflow:
         for page in pages:
             yield from (self.whose(each["name"]) for each in page["executions"])
 
+    def running_page(self, start: str | None = None) -> tuple[list[str], str | None]:
+        """Names of a thousand that run, and where the next begin; a start serves for a day."""
+        more = {"nextToken": start} if start else {}
+        answer = self._client.list_executions(
+            stateMachineArn=self._machine_arn, statusFilter=RUNNING, maxResults=1000, **more
+        )
+        return [each["name"] for each in answer["executions"]], answer.get("nextToken")
+
+    def runs(self, name: str) -> bool:
+        """Whether the execution of this name does: `is_running` for who knows no attempt."""
+        return self.status(name) == RUNNING
+
+    def stop(self, name: str, cause: str) -> bool:
+        """True when it ran; one that has ended stays as it is."""
+        if not self.runs(name):
+            return False
+        arn = _execution_arn(self._machine_arn, name)
+        self._client.stop_execution(executionArn=arn, error="Stopped", cause=cause)
+        return True
+
     def given(self, order_id: str) -> dict[str, str]:
         """The input of its execution."""
         return {"order_id": order_id}
@@ -107,6 +127,14 @@ class Executions:
 
     def wake(self, token: str, outcome: str) -> bool:
         return self._workflow.wake(token, outcome)
+
+    @property
+    def workflow(self) -> Workflow:
+        return self._workflow
+
+    def name(self, order_id: str) -> str:
+        """Of its newest execution, whether it runs or not."""
+        return name_of(order_id, self.attempt(order_id))
 
     def resume(self, order_id: str) -> bool:
         """Start the order's workflow unless it runs; of two who try, one does."""

@@ -21,6 +21,7 @@ INVENTORY, FULFILLMENT, TRACKING, OPS = (
     "oms.ops",
 )
 NETWORK, RETURNS = "oms.network", "oms.returns"
+SERVICE = "oms.service"
 
 
 # A warehouse's progress before it ships: in the history and the API, not on the bus. Whoever
@@ -111,6 +112,16 @@ SOURCES: dict[type[Any], str] = {
     e.ReturnCompleted: RETURNS,
     e.ReturnCancelled: RETURNS,
     e.ReturnExpired: RETURNS,
+    e.InquiryOpened: SERVICE,
+    e.InquiryClassified: SERVICE,
+    e.InquiryAssigned: SERVICE,
+    e.InquiryMessageReceived: SERVICE,
+    e.InquiryNoted: SERVICE,
+    e.InquiryAnswered: SERVICE,
+    e.InquiryResolved: SERVICE,
+    e.InquiryReopened: SERVICE,
+    e.InquiryOverdue: SERVICE,
+    e.InquiryClosed: SERVICE,
     e.OrderNeedsAttention: OPS,
     e.AttentionResolved: OPS,
 }

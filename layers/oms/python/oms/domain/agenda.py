@@ -24,6 +24,7 @@ class DueKind(StrEnum):
     DECLINE_EDIT = "decline_edit"
     RENEW_AUTHORIZATION = "renew_authorization"
     EXPIRE_CREDIT = "expire_credit"
+    TEND_INQUIRY = "tend_inquiry"
 
 
 @dataclass(frozen=True, slots=True)

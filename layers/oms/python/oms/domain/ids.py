@@ -45,6 +45,11 @@ def order_of_return(identity: str) -> str:
     return "ord_" + identity.removeprefix("ret_").rpartition("-")[0]
 
 
+def order_of_parcel(owner: str) -> str:
+    """Of what a parcel carries: a fulfillment order, or a return on its way back."""
+    return order_of_return(owner) if owner.startswith("ret_") else order_of_fulfillment(owner)
+
+
 def label_id(fulfillment_order_id: str, *seed: str) -> str:
     """80 bits tell the labels of a fulfillment order apart."""
     named = name_of("label", fulfillment_order_id, *seed)[:16]

@@ -76,7 +76,8 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """Of one unit, packed. `tags` are what a location must be able to handle."""
+    """Of one unit, packed. `tags` are what a location must be able to handle. `unit_cost`: what it
+    has cost, in minor units of `cost_currency`."""
 
     weight_g: int | None = None
     length_mm: int | None = None
@@ -84,6 +85,8 @@ class Attributes:
     height_mm: int | None = None
     tags: tuple[str, ...] = ()
     category: str = ""
+    unit_cost: int | None = None
+    cost_currency: str = ""
 
 
 NO_POLICY, PLAIN = Policy(), Attributes()

@@ -55,6 +55,7 @@ class HoldWhen:
     tags: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
     payment_providers: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +136,16 @@ class HoldPolicy:
         """How many earlier orders of a customer its rules must know of."""
         return max((_looks_back(rule.when) for rule in self.rules), default=0)
 
+    @property
+    def asks_segments(self) -> bool:
+        return any(rule.when.segments for rule in self.rules)
+
 
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
     """What rules may ask of a new order. `earlier`: when the customer's last orders were placed,
-    newest first, as many as the policy looks back."""
+    newest first, as many as the policy looks back; `segments`: those that the customer belonged to
+    before, where a rule asks for them."""
 
     total: int
     currency: str
@@ -153,6 +159,7 @@ class OrderFacts:
     risk: Risk | None = None
     order_id: str = ""
     earlier: tuple[datetime, ...] = ()
+    segments: tuple[str, ...] = ()
 
 
 def screen(policy: HoldPolicy, facts: OrderFacts) -> tuple[NewHold, ...]:
@@ -182,6 +189,7 @@ def _fits(when: HoldWhen, facts: OrderFacts) -> Iterator[bool]:
     yield not when.tags or not set(when.tags).isdisjoint(facts.tags)
     yield _is_one_of(facts.country, when.countries)
     yield _is_one_of(facts.provider, when.payment_providers)
+    yield not when.segments or not set(when.segments).isdisjoint(facts.segments)
 
 
 def _is_one_of(value: str, wanted: Collection[str]) -> bool:

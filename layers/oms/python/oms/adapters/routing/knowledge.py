@@ -5,7 +5,7 @@ is known for a minute.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,6 +13,7 @@ from functools import cache
 from oms.adapters.channels_table import ChannelsTable, channels_table
 from oms.adapters.network_table import NetworkTable, network_table
 from oms.adapters.rule_sets_table import Active, RuleSetsTable, rule_sets_table
+from oms.adapters.segments_table import segments_table
 from oms.domain.availability import Channel
 from oms.domain.locations import Location
 from oms.domain.network.rates import Tables
@@ -37,6 +38,7 @@ class Knowledge:
     network: NetworkTable
     channels: ChannelsTable
     rule_sets: RuleSetsTable
+    segments: Callable[[str], tuple[str, ...]] = lambda _: ()
     _known: Known | None = field(default=None, init=False)
     _until: float = field(default=0.0, init=False)
 
@@ -48,6 +50,10 @@ class Knowledge:
 
     def rule_set_for(self, order_id: str) -> RuleSet:
         return self.rule_sets.rule_set(self.now().active.version_for(order_id))
+
+    def segments_for(self, rule_set: RuleSet, customer_id: str) -> tuple[str, ...]:
+        """What the customer belongs to, where a rule asks for it."""
+        return self.segments(customer_id) if rule_set.asks_segments else ()
 
     def _read(self) -> Known:
         """All at once: they are four round trips otherwise."""
@@ -61,4 +67,9 @@ class Knowledge:
 
 @cache
 def knowledge() -> Knowledge:
-    return Knowledge(network_table(), channels_table(), rule_sets_table())
+    return Knowledge(
+        network_table(),
+        channels_table(),
+        rule_sets_table(),
+        lambda customer_id: segments_table().names(customer_id),
+    )

@@ -103,7 +103,8 @@ class Sourcing:
         rule_set = self._knowledge.rule_set_for(order.order_id)
         channel = known.channel(order.channel)
         items = self._items.of(items_of(order))
-        facts = facts_of(order, channel, items.values())
+        segments = self._knowledge.segments_for(rule_set, order.customer_id)
+        facts = replace(facts_of(order, channel, items.values()), segments=segments)
         around = self._around(order, known, channel, items, levels, fresh)
         out = excluded(order, self._at) if refused is None else refused
         snapshot, decision = decided(facts, around, out, rule_set, self._at)
@@ -144,8 +145,11 @@ class Sourcing:
     def by_the_rules(self, order: Order, *, ships_ahead: bool) -> bool:
         """The same, where a rule may say otherwise of such an order."""
         channel = self._knowledge.now().channel(order.channel)
-        facts = replace(facts_of(order, channel, ()), allow_partial=ships_ahead)
-        return effective(self.rule_set_for(order), facts).allow_partial
+        rule_set = self.rule_set_for(order)
+        segments = self._knowledge.segments_for(rule_set, order.customer_id)
+        facts = facts_of(order, channel, ())
+        facts = replace(facts, allow_partial=ships_ahead, segments=segments)
+        return effective(rule_set, facts).allow_partial
 
     def shipping_locations(self) -> frozenset[str]:
         return frozenset(x.location_id for x in self._knowledge.now().locations if x.active)

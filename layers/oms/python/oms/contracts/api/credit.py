@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated
 
+from msgspec import field
 from pydantic import Field, StringConstraints
 
 from oms.contracts.api.fields import (
@@ -105,9 +106,18 @@ class CreditEntryView(View, omit_defaults=True):
     reason: str = ""
 
 
+class MergedCreditView(View):
+    account_id: str
+    customer_id: str
+    balance: int
+    held: int
+    available: int
+
+
 class StoreCreditView(View):
     """`balance` is what we owe, `available` what of it no order holds, by the day it expires on;
-    `entries` are the newest first."""
+    `entries` are the newest first. Merging customers moves no money: each identity spends its own
+    account; `merged` are those of the same person's other identities that have had some."""
 
     account_id: str
     customer_id: str
@@ -118,6 +128,7 @@ class StoreCreditView(View):
     lots: list[CreditLotView]
     entries: list[CreditEntryView]
     cursor: str | None = None
+    merged: list[MergedCreditView] = field(default_factory=list)
 
 
 class GiftCardView(View, omit_defaults=True):

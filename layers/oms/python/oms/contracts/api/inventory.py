@@ -17,6 +17,7 @@ from oms.contracts.api.fields import (
     Codes,
     Contract,
     Country,
+    Currency,
     Cursor,
     Day,
     FreeText,
@@ -37,6 +38,7 @@ MAX_TAGS = 20
 
 Units = Annotated[int, Field(ge=0, le=MAX_LEVEL)]
 Measure = Annotated[int, Field(ge=1, le=10_000_000)]
+UnitCost = Annotated[int, Field(ge=0, le=10**9)]
 Days = Annotated[int, Field(ge=1, le=3_650)]
 On = Annotated[date, Meta(description="yyyy-mm-dd")]
 
@@ -155,6 +157,7 @@ class PutItem(Contract):
     """All that is said of an item; what is left out is nothing. Grams, millimetres, packed.
 
     `daily_sales`, units of it that a location sells in a day, tell routing how long stock lasts.
+    `unit_cost`, in minor units of `cost_currency`, tells the inventory report what stock is worth.
     """
 
     components: Annotated[list[ComponentGiven], Field(max_length=25)] = Field(default_factory=list)
@@ -164,6 +167,8 @@ class PutItem(Contract):
     height_mm: Measure | None = None
     tags: Annotated[list[Slug], Field(max_length=MAX_TAGS)] = Field(default_factory=list)
     category: FreeText = ""
+    unit_cost: UnitCost | None = None
+    cost_currency: Currency | None = None
     low_stock: Units | None = None
     daily_sales: Units | None = None
     safety_stock: Annotated[list[SafetyStockGiven], Field(max_length=MAX_RULES)] = Field(
@@ -174,9 +179,12 @@ class PutItem(Contract):
     def faults(self) -> Iterator[Fault]:
         yield from self.backorders.faults()
         yield from _twice("components", "sku", [each.sku for each in self.components])
+        if (self.unit_cost is None) != (self.cost_currency is None):
+            missing = "cost_currency" if self.cost_currency is None else "unit_cost"
+            yield Fault(missing, "is missing: a cost is an amount and its currency")
         places = [f"{each.channel} {each.location}" for each in self.safety_stock]
         yield from _twice("safety_stock", "units", places)
-        for name in ("low_stock", "safety_stock") if self.components else ():
+        for name in ("low_stock", "safety_stock", "unit_cost") if self.components else ():
             if getattr(self, name):
                 yield Fault(name, "a kit has no stock of its own")
 
@@ -344,6 +352,8 @@ class ItemView(View):
     height_mm: int | None
     tags: list[str]
     category: str
+    unit_cost: int | None
+    cost_currency: str | None
     low_stock: int | None
     daily_sales: int | None
     safety_stock: list[SafetyStockView]

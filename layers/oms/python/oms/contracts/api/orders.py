@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from oms.contracts.api.fields import (
     MAX_LINES,
@@ -306,10 +306,17 @@ class ReleaseHold(Contract):
     reason: Reason = "released"
 
 
+Parcel = Annotated[
+    str, StringConstraints(max_length=120, pattern=r"^[a-z0-9_]{1,40}:[A-Za-z0-9 -]{1,79}$")
+]
+
+
 class OrderQuery(Contract):
-    """`customer` or a range of days; `status` and `channel` narrow what is found."""
+    """`customer`, a parcel as `tracking` (carrier:number), or a range of days; `status` and
+    `channel` narrow what is found."""
 
     customer: Label | None = None
+    tracking: Parcel | None = None
     status: (
         Literal["placed", "confirmed", "in_fulfillment", "completed", "cancelled", "expired"] | None
     ) = None
@@ -320,7 +327,9 @@ class OrderQuery(Contract):
     limit: PageSize = 50
 
     def faults(self) -> Iterator[Fault]:
-        return backwards(self.first_day, self.last_day)
+        if self.customer and self.tracking:
+            yield Fault("tracking", "is asked for without a customer")
+        yield from backwards(self.first_day, self.last_day)
 
 
 class HistoryQuery(Contract):

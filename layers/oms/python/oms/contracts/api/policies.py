@@ -6,10 +6,15 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import Field
 
+from oms.contracts.api.customers import CustomerPolicyGiven
 from oms.contracts.api.fields import Contract
+from oms.contracts.api.inquiry_policy import ServicePolicyGiven
 from oms.contracts.api.invoices import InvoicePolicyGiven
+from oms.contracts.api.notices import NoticePolicyGiven
+from oms.contracts.api.privacy import PrivacyPolicyGiven
 from oms.contracts.api.promises import PromisePolicyGiven
 from oms.contracts.api.refunds import RefundPolicyGiven
+from oms.contracts.api.reports import ReportPolicyGiven
 from oms.contracts.api.return_policy import ReturnPolicyGiven
 from oms.contracts.api.screening import HoldPolicyGiven
 from oms.contracts.api.tracking_policy import TrackingPolicyGiven
@@ -34,7 +39,12 @@ POLICIES: dict[str, type[PolicyGiven]] = {
     "refunds": RefundPolicyGiven,
     "invoices": InvoicePolicyGiven,
     "promises": PromisePolicyGiven,
+    "privacy": PrivacyPolicyGiven,
     "tracking": TrackingPolicyGiven,
+    "notices": NoticePolicyGiven,
+    "reports": ReportPolicyGiven,
+    "service": ServicePolicyGiven,
+    "customers": CustomerPolicyGiven,
 }
 
 

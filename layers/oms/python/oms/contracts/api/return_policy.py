@@ -22,6 +22,7 @@ class WindowGiven(Contract):
     days: Days
     channel: Slug | Literal[""] = ""
     tag: Slug | Literal[""] = ""
+    segment: Slug | Literal[""] = ""
 
 
 class ReasonGiven(Contract):
@@ -81,6 +82,7 @@ class ReturnPolicyGiven(Contract):
     restock_at: Identity | Literal[""] = ""
     refurbish_at: Identity | Literal[""] = ""
     quarantine_at: Identity | Literal[""] = ""
+    reviewed_segments: Annotated[list[Slug], Field(max_length=100)] = Field(default_factory=list)
 
     def faults(self) -> Iterator[Fault]:
         for place in repeats(each.code for each in self.reasons):
@@ -93,6 +95,7 @@ class ReturnPolicyGiven(Contract):
                 **said,
                 "windows": tuple(Window(**each) for each in said["windows"]),
                 "final_sale": tuple(said["final_sale"]),
+                "reviewed_segments": tuple(said["reviewed_segments"]),
                 "reasons": tuple(
                     ReasonOf(**{**each, "fault": FaultOf(each["fault"])})
                     for each in said["reasons"]

@@ -51,6 +51,7 @@ class WhenGiven(Contract):
     customer_tiers: Names = Field(default_factory=list)
     countries: Annotated[list[Country], Field(max_length=250)] = Field(default_factory=list)
     methods: Names = Field(default_factory=list)
+    segments: Names = Field(default_factory=list)
 
 
 class ThenGiven(Contract):
@@ -121,6 +122,7 @@ class ExampleOrder(Contract):
     lines: Annotated[list[WantedGiven], Field(min_length=1, max_length=50)]
     tags: Names = Field(default_factory=list)
     customer_tier: FreeText = ""
+    segments: Names = Field(default_factory=list)
     deliver_by: Day | None = None
     pickup_location: FreeText = ""
     allow_partial: bool = False

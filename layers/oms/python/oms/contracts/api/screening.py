@@ -42,6 +42,7 @@ class HoldWhenGiven(Contract):
     tags: Slugs = Field(default_factory=list)
     countries: Annotated[list[Country], Field(max_length=MAX_LISTED)] = Field(default_factory=list)
     payment_providers: Slugs = Field(default_factory=list)
+    segments: Slugs = Field(default_factory=list)
 
 
 class HoldThenGiven(Contract):

@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated
-
-from pydantic import Field
-
 from oms.contracts.api.fields import (
     Contract,
     Cursor,
-    Day,
     FreeText,
     PageSize,
-    Slug,
-    backwards,
 )
-from oms.contracts.invalid import Fault
-
-
-class SalesQuery(Contract):
-    first_day: Annotated[Day | None, Field(alias="from")] = None
-    last_day: Annotated[Day | None, Field(alias="to")] = None
-    channel: Slug | None = None
-
-    def faults(self) -> Iterator[Fault]:
-        return backwards(self.first_day, self.last_day)
 
 
 class AttentionQuery(Contract):
@@ -35,9 +17,3 @@ class AttentionQuery(Contract):
 
 class ResolveAttention(Contract):
     reason: FreeText = ""
-
-
-class BooksQuery(Contract):
-    """The books are checked whole, or from where the last page ended."""
-
-    cursor: Cursor | None = None

@@ -294,26 +294,6 @@ class FulfillmentOrderPage(View):
     cursor: str | None = None
 
 
-class SalesRow(View):
-    day: str
-    channel: str
-    currency: str
-    orders: int
-    units: int
-    gross: int
-    discounts: int = 0
-    shipping: int = 0
-    taxes: int = 0
-    cancelled_orders: int = 0
-    cancelled_units: int = 0
-    refunds: int = 0
-    refunded: int = 0
-
-
-class SalesReport(View):
-    items: list[SalesRow]
-
-
 class AttentionView(View):
     """`return_id`: where it is not the order itself that needs a decision, but a return of it,
     whose `status` this is. `message_id`: what a shop said and nobody understood; then `order_id` is
@@ -330,24 +310,6 @@ class AttentionView(View):
 
 class AttentionPage(View):
     items: list[AttentionView]
-    cursor: str | None = None
-
-
-class DifferenceView(View):
-    """Two figures that must be equal and are not."""
-
-    subject: str
-    rule: str
-    expected: int
-    actual: int
-
-
-class BooksView(View):
-    """`counted` is what was looked at, so that an empty list of differences means something."""
-
-    balanced: bool
-    differences: list[DifferenceView]
-    counted: dict[str, int] = {}
     cursor: str | None = None
 
 

@@ -12,7 +12,5 @@ ROUTES = (
           "ResolveAttention", "Order", "Cancel the order, or the return of this id"),
     Route("POST", "/attention/{order_id}/ignore", "OpsApi", "ops",
           "ResolveAttention", "Order", "Leave the order or return as it is and close its workflow"),
-    Route("GET", "/books", "OpsApi", "ops",
-          None, "Books", "Do units and money balance?"),
 )
 # fmt: on

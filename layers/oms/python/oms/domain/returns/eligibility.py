@@ -62,13 +62,15 @@ class Verdict:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What somebody wants to return, looked at under one version of the policy. `in_store`: it is
-    handed over a counter, so that it has no way back to pay for, and is never kept."""
+    handed over a counter, so that it has no way back to pay for, and is never kept; `segments`: of
+    the customer, where the policy asks for them."""
 
     order: Order
     policy: ReturnPolicy
     version: int
     at: datetime
     in_store: bool = False
+    segments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +118,14 @@ def eligibility(asked: Asked, lines: Sequence[ReturnLine], resolution: Resolutio
     policy, worth = asked.policy, worth_of(asked.order, lines)
     terms = _terms(asked, lines, worth)
     affordable = policy.automatic_value is None or worth <= policy.automatic_value
+    alone = affordable and not policy.is_reviewed(asked.segments)
     days = timedelta(days=policy.hand_over_days)
     return Verdict(
         lines=tuple(_line_verdict(asked, each) for each in lines),
         terms=terms,
         worth=worth,
-        automatic=policy.automatic and affordable and not _asks_for_person(asked, lines),
-        in_store=policy.in_store and affordable,
+        automatic=policy.automatic and alone and not _asks_for_person(asked, lines),
+        in_store=policy.in_store and alone,
         expires_at=None if terms.keep else asked.at + days,
         refusals=tuple(_resolution_refused(policy, resolution)),
     )
@@ -192,7 +195,7 @@ def allowance(asked: Asked, line: Line, reason: Reason) -> tuple[int, datetime |
 def _days(asked: Asked, line: Line, reason: Reason) -> int:
     if reason.days is not None:
         return reason.days
-    return asked.policy.window(asked.order.channel, line.tags)
+    return asked.policy.window(asked.order.channel, line.tags, asked.segments)
 
 
 def _delivered(order: Order, line: Line) -> Iterator[tuple[int, datetime | None]]:

@@ -17,15 +17,17 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`days` in which goods of orders of this channel, with this tag, can be returned; what is
-    empty fits all. Of several that fit a line, the first counts."""
+    """`days` in which goods of orders of this channel, with this tag, can be returned by customers
+    of this segment; what is empty fits all. Of several that fit a line, the first counts."""
 
     days: int
     channel: str = ""
     tag: str = ""
+    segment: str = ""
 
-    def fits(self, channel: str, tags: tuple[str, ...]) -> bool:
-        return self.channel in ("", channel) and (not self.tag or self.tag in tags)
+    def fits(self, channel: str, tags: tuple[str, ...], segments: tuple[str, ...]) -> bool:
+        theirs = not self.segment or self.segment in segments
+        return theirs and self.channel in ("", channel) and (not self.tag or self.tag in tags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ class ReturnPolicy:
     `automatic_returns` of an order; None for any. `in_store`: staff at a counter may take back at
     once what the policy allows. Below `keep_below` nothing has to come back. An approved return
     whose goods are not handed over expires after `hand_over_days`. Goods that are restocked lie
-    where they were received, or at `restock_at`; others at a location that ships nothing.
+    where they were received, or at `restock_at`; others at a location that ships nothing. What
+    customers of `reviewed_segments` return is left to a person, whatever is automatic.
     """
 
     days: int = 30
@@ -104,12 +107,20 @@ class ReturnPolicy:
     restock_at: str = ""
     refurbish_at: str = ""
     quarantine_at: str = ""
+    reviewed_segments: tuple[str, ...] = ()
+
+    @property
+    def asks_segments(self) -> bool:
+        return bool(self.reviewed_segments) or any(each.segment for each in self.windows)
+
+    def is_reviewed(self, segments: tuple[str, ...]) -> bool:
+        return not set(self.reviewed_segments).isdisjoint(segments)
 
     def reason(self, code: str) -> Reason | None:
         return next((each for each in self.reasons if each.code == code), None)
 
-    def window(self, channel: str, tags: tuple[str, ...]) -> int:
-        fitting = (each.days for each in self.windows if each.fits(channel, tags))
+    def window(self, channel: str, tags: tuple[str, ...], segments: tuple[str, ...] = ()) -> int:
+        fitting = (each.days for each in self.windows if each.fits(channel, tags, segments))
         return next(fitting, self.days)
 
     def charges(self, fault: Fault) -> Charges:

@@ -49,7 +49,8 @@ TIERS = {
 class When:
     """Orders that a rule speaks of: each condition that is given must hold.
 
-    Values are in minor units, both ends included; tags are those of the order and of its lines.
+    Values are in minor units, both ends included; tags are those of the order and of its lines,
+    segments those that the customer belongs to as the order is routed.
     """
 
     channels: tuple[str, ...] = ()
@@ -60,6 +61,7 @@ class When:
     customer_tiers: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
 
     def holds_for(self, order: OrderFacts) -> bool:
         return self._names(order) and self._has_tags(order) and self._has_value(order.value)
@@ -70,6 +72,7 @@ class When:
             and _names(self.customer_tiers, order.customer_tier)
             and _names(self.countries, order.destination.country)
             and _names(self.methods, order.method)
+            and _meets(self.segments, order.segments)
         )
 
     def _has_tags(self, order: OrderFacts) -> bool:
@@ -161,6 +164,10 @@ class RuleSet:
     scarce_below: int = 0
     rules: tuple[Rule, ...] = ()
     examples: tuple[Example, ...] = ()
+
+    @property
+    def asks_segments(self) -> bool:
+        return any(rule.when.segments for rule in self.rules)
 
     def __post_init__(self) -> None:
         figures = (self.version, self.cost_band, self.split_penalty, self.max_splits or 0)

@@ -57,6 +57,7 @@ class OrderFacts:
     pickup_location: str = ""
     allow_partial: bool = False
     brought_to: str = ""
+    segments: tuple[str, ...] = ()
 
     @property
     def store(self) -> str:

@@ -1,0 +1,1 @@
+"""What customers are told of their orders: when, in which words, and when rather not."""

@@ -1,0 +1,1 @@
+"""Segments of customers: what they say (definition), and who belongs to them (membership)."""

@@ -63,13 +63,14 @@ def _placed(told: Mapping[str, Any], desk: Learning) -> Learned | None:
 
 def _edited(told: Mapping[str, Any], desk: Learning) -> Learned | None:
     """Where it goes to now; most edits change nothing of that."""
-    contact = told["data"]["edit"]["changes"].get("contact", "")
-    if not contact:
+    is_whole = "data" in told  # of what is too large for the bus, the order says it
+    contact = told["data"]["edit"]["changes"].get("contact", "") if is_whole else ""
+    if is_whole and not contact:
         return None
     try:
         order = desk.orders.glance(told["order_id"])
     except NotFound:
         return None
-    contact_id = f"{order.order_id}#{contact}"
+    contact_id = f"{order.order_id}#{contact}" if contact else order.contact_id
     at = datetime.fromisoformat(told["at"])
     return desk.seen(order.customer_id, contact_id, order.channel, at)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from oms.adapters.event_log import Checkpoints, Reader
 from oms.domain import commands as c
 from oms.domain.edits import Changes
 from oms.domain.fulfillment import Quantity
+from oms.domain.reporting import Count, Known, Told
 from oms.domain.reporting.sales import Sales
 from oms.domain.returns import RefundWhen, Resolution, ReturnLine, Terms
 from oms.domain.routing import Destination
@@ -259,3 +261,21 @@ def test_two_who_archive_at_once_leave_no_number_out_and_lose_nothing() -> None:
     segments = ours.log.after(0, 100)
     assert [segment.number for segment in segments] == list(range(1, 13))
     assert sorted(int(ours.log.read(s)[0]["id"]) for s in segments) == list(range(12))
+
+
+class Halfway(Sales):
+    """It fails when it has counted something."""
+
+    def counts(self, told: Told, known: Known) -> Iterator[Count]:
+        for each in super().counts(told, known):
+            yield each
+            raise ValueError("a SKU that nobody knows")
+
+
+def test_an_event_that_cannot_be_counted_is_counted_nowhere() -> None:
+    ours = replace(reports([[*range(len(EVENTS))]]), projections=(Halfway(),))
+
+    done = ours.run()
+
+    assert done["not_counted"] > 0
+    assert ours.figures() == {}

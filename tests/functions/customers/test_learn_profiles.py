@@ -159,3 +159,15 @@ def test_a_worker_that_dies_leaves_what_the_next_one_makes_whole(
     found = {row["PK"]["S"] for row in house.rows("customers") if row["PK"]["S"][:5] == "FIND#"}
     assert kept.version == 1
     assert found == {f"FIND#{key}" for key in kept.found_by}
+
+
+def test_an_edit_that_is_too_large_for_the_bus_stops_nobody_s_profile(house: House) -> None:
+    order, later = ordered(house), ordered(house, "bo@example.com", name="Bo Diddley")
+    large = {**told(house, order)[0], "id": f"{order.order_id}#9", "type": "OrderEdited", "seq": 9}
+    del large["data"]
+    event_log().append([{**large, "data_omitted": True}])
+
+    learned(house, later)
+
+    assert profile(order.customer_id).name == "Ada Byron"
+    assert profile(later.customer_id).name == "Bo Diddley"

@@ -8,6 +8,7 @@ import pytest
 
 from oms.adapters import reconciling
 from oms.adapters.costs_table import CostKind
+from oms.adapters.reconciling import Reconciling
 from oms.domain.jobs import JobStatus
 from oms.domain.reconciling.judging import Outcome
 from tests.functions.reconciliation.yard import Office
@@ -290,3 +291,92 @@ def test_a_wrong_file_does_not_bury_what_is_to_be_done(
 
     assert office.counts(done) == {"missing_here": 60}
     assert len(office.open_tasks()) == 25
+
+
+@pytest.mark.cloud
+def test_a_file_that_was_read_in_a_wrong_currency_is_read_again_in_the_right_one(
+    office: Office,
+) -> None:
+    office.paid_order("1", currency="JPY")
+    text = HEAD + "ch_1,capture,1500,,,2026-03-03,\n"
+    office.reconciled(text, currency="USD")
+
+    right = office.reconciled(text, currency="JPY")
+
+    assert right.same_as == ""
+    assert office.counts(right) == {"matched": 1}
+    assert office.open_tasks() == []
+    assert office.reconciled(text, currency="JPY").same_as == right.reconciliation_id
+
+
+@pytest.mark.cloud
+def test_a_file_is_read_again_where_another_tolerance_is_wanted(office: Office) -> None:
+    office.paid_order("1")
+    text = HEAD + "ch_1,capture,15.00,,USD,2026-03-12,\n"
+    strict = office.reconciled(text, tolerance=0)
+
+    lenient = office.reconciled(text, tolerance=10)
+
+    assert office.counts(strict) == {"different": 1}
+    assert office.counts(lenient) == {"matched": 1}
+    assert lenient.supersedes == strict.reconciliation_id
+
+
+@pytest.mark.cloud
+def test_each_fee_of_an_order_is_a_cost_of_its_own(office: Office) -> None:
+    story = office.paid_order("1")
+    text = "".join(
+        f"{reference},fee,{fee},,USD,2026-03-03,{story.order_id}\n"
+        for reference, fee in [("", "2.00"), ("", "0.70"), ("fee_1", "0.40"), ("fee_1", "0.05")]
+    )
+
+    done = office.reconciled(HEAD + text)
+
+    assert sorted(cost.amount for cost in office.costs_of(story)) == [5, 40, 70, 200]
+    assert [each.stated for each in done.figures.fees] == [315]
+    office.reconciled(HEAD + text[text.index("\n") + 1 :])
+    assert sorted(cost.amount for cost in office.costs_of(story)) == [5, 40, 70]
+
+
+@pytest.mark.cloud
+def test_a_statement_whose_last_file_is_forgotten_can_be_corrected(office: Office) -> None:
+    story = office.paid_order("1")
+    text = HEAD + "ch_1,capture,14.00,0.74,USD,2026-03-03,\n"
+    first = office.reconciled(text)
+    head = {"PK": {"S": f"RECONCILIATION#{first.reconciliation_id}"}, "SK": {"S": "HEAD"}}
+    office.client.delete_item(TableName=office.reports_name, Key=head)
+
+    again = office.reconciled(text)
+    right = office.reconciled(HEAD + "ch_1,capture,15.00,0.70,USD,2026-03-03,\n")
+
+    assert (again.same_as, office.counts(right)) == ("", {"matched": 1})
+    assert office.open_tasks() == []
+    assert [cost.amount for cost in office.costs_of(story)] == [70]
+    assert office.table.find(first.reconciliation_id) is None
+
+
+@pytest.mark.cloud
+def test_of_two_files_at_once_the_last_word_keeps_its_costs_and_what_it_has_matched(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = office.paid_order("1")
+    line = "ch_1,capture,15.00,0.74,USD,2026-03-03,\n"
+    mine, settle, other = office.uploaded(HEAD + line), Reconciling._settle, []
+
+    def meanwhile(self: Reconciling, run: Any, at: Any) -> Any:
+        """Another file is read, and settled, when this one has judged."""
+        if run.name == mine.job_id and not other:
+            other.append(office.reconciled(HEAD + line + "ch_9,capture,1.00,,USD,2026-03-03,\n"))
+        return settle(self, run, at)
+
+    monkeypatch.setattr(Reconciling, "_settle", meanwhile)
+    office.work_all()
+
+    done = office.outcome_of(mine)
+    assert (done.supersedes, office.counts(done)) == (other[0].reconciliation_id, {"matched": 1})
+    assert [cost.amount for cost in office.costs_of(story)] == [74]
+    (finding,) = office.found(done)
+    assert finding.pair.ours
+    subject = finding.pair.ours.subject
+    assert office.table.claims([subject])[subject].reconciliation_id == mine.job_id
+    assert office.open_tasks() == []

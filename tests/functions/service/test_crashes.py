@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from typing import Any
+
 import pytest
 
 from oms.adapters.inquiries_table import InquiriesTable
@@ -10,8 +13,9 @@ from oms.adapters.inquiry_resolving import Asked, Resolver
 from oms.adapters.inquiry_texts import InquiryTexts, Written
 from oms.adapters.vault import vault
 from oms.contracts.api.inquiries import ResolveInquiry
+from oms.domain.errors import Conflict
 from oms.domain.inquiries import commands as c
-from oms.domain.inquiries.model import InquiryState, Origin
+from oms.domain.inquiries.model import Inquiry, InquiryState, Origin
 from oms.domain.inquiries.policy import ServicePolicy
 from tests.functions.doors import House, house
 from tests.functions.returns.parcels import delivered
@@ -21,7 +25,8 @@ __all__ = ["house"]
 pytestmark = pytest.mark.cloud
 POLICY = ServicePolicy()
 AT = now()
-REFUND = {"refund": {"amount": 500}, "reason": "late", "text": "It is on its way."}
+RESEND = {"resend": {"lines": [{"line_id": "line_1", "quantity": 1}]}}
+REFUND: dict[str, Any] = {"refund": {"amount": 500}, "reason": "late", "text": "It is on its way."}
 
 
 def inquiries(house: House, world: World) -> InquiriesTable:
@@ -64,3 +69,42 @@ def test_a_crash_anywhere_opens_answers_and_refunds_once(house: House) -> None:
     row = {"PK": {"S": f"ORDER#{order.order_id}"}, "SK": {"S": "INQUIRIES"}}
     counted = world.client.get_item(TableName=world.orders_name, Key=row)["Item"]
     assert counted["active"]["N"] == "0"
+
+
+@dataclass
+class AsItWas:
+    """What somebody else has not resolved yet, for who looked before that."""
+
+    table: InquiriesTable
+    seen: Inquiry
+
+    def get(self, inquiry_id: str) -> Inquiry:
+        assert inquiry_id == self.seen.inquiry_id
+        return self.seen
+
+    def change(self, *said: Any, **how: Any) -> Inquiry:
+        return self.table.change(*said, **how)
+
+
+@pytest.mark.parametrize("other", [{**REFUND, "reason": "damaged"}, RESEND, REFUND])
+def test_of_two_who_resolve_it_at_once_under_keys_of_their_own_one_changes_the_order(
+    house: House, other: dict[str, Any]
+) -> None:
+    order, world = delivered(house), world_of(house)
+    table = inquiries(house, world)
+    ask = Ask("inq_2", order.customer_id, Origin.PAGE, Written("Broken"), "damaged")
+    table.open(opening(replace(ask, order_id=order.order_id), POLICY, AT), at=AT, actor="customer")
+    both: Any = AsItWas(table, table.get("inq_2"))
+    resolver = Resolver(world.orders, both, POLICY)
+
+    def asked(body: dict[str, Any], key: str) -> Asked:
+        return Asked(ResolveInquiry.read(body), body, f"user:{key}", AT, lambda _: None, key)
+
+    resolver.resolve("inq_2", asked(REFUND, "k"))
+    with pytest.raises(Conflict):
+        resolver.resolve("inq_2", asked(other, "l"))
+    resolver.resolve("inq_2", asked(REFUND, "k"))
+
+    assert [each.amount for each in world.orders.get(order.order_id).credits] == [500]
+    assert world.orders.get(order.order_id).returns == ()
+    assert len(table.get("inq_2").resolutions) == 1

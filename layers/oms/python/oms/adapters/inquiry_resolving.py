@@ -1,19 +1,20 @@
 """Resolving an inquiry by what was asked for: through the order's own commands, each once.
 
 The order is changed first, under a key of the inquiry and of what was asked, and then the inquiry
-is told. Whoever dies in between, and asks again, changes the order no second time.
+is told. Whoever dies in between, and asks again, changes the order no second time. Nor does who
+asks at the same time under a key of his own: until it is opened again, an inquiry has one turn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from oms.adapters.inquiries_table import InquiriesTable
 from oms.adapters.inquiry_texts import Written
-from oms.adapters.orders_table import OnceKey, OrdersTable, fingerprint_of, once_key
+from oms.adapters.orders_table import Beside, OnceKey, OrdersTable, fingerprint_of, once_key
 from oms.contracts.api.inquiries import CancelGiven, RefundGiven, ResendGiven, ResolveInquiry
 from oms.contracts.api.orders import LineQuantity
 from oms.contracts.invalid import Fault, InvalidRequest
@@ -33,7 +34,7 @@ KEPT = Terms(keep=True, exchange_at_once=True)
 @dataclass(frozen=True, slots=True)
 class Asked:
     """`key`: the caller's Idempotency-Key, or empty; `most`: what he may refund on an order of this
-    currency, None: as much as was taken."""
+    currency, None: as much as was taken. `turn`: of the inquiry, where he has a key of his own."""
 
     said: ResolveInquiry
     body: Any
@@ -41,6 +42,7 @@ class Asked:
     at: datetime
     most: Callable[[str], int | None]
     key: str = ""
+    turn: OnceKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,17 @@ class Resolver:
 
     def resolve(self, inquiry_id: str, asked: Asked) -> Inquiry:
         inquiry = self.inquiries.get(inquiry_id)
-        named = asked.key or f"episode {inquiry.reopened}"
+        episode = f"episode {inquiry.reopened}"
+        named = asked.key or episode
         fingerprint = fingerprint_of([named, asked.body])
         if any(each.fingerprint == fingerprint for each in inquiry.resolutions):
             return inquiry
         decide(of_inquiry.Resolve(Deed.ANSWERED), inquiry, self.policy, asked.at)
         once = once_key(f"inquiry {inquiry_id}", named, asked.body)
         assert once
+        if asked.key:
+            turn = once_key(f"inquiry {inquiry_id}", episode, asked.body)
+            asked = replace(asked, turn=turn)
         deed, outcome, amount = self._done(inquiry, asked, once)
         self._told(inquiry, asked, fingerprint)
         done = of_inquiry.Resolve(deed, outcome, amount, fingerprint)
@@ -114,8 +120,14 @@ class Resolver:
         return Deed.CANCEL, order.order_id, 0
 
     def _change(self, order: Order, command: c.Command, asked: Asked, once: OnceKey) -> Order:
-        at, actor = asked.at, asked.actor
-        return self.orders.change(order.order_id, command, at=at, actor=actor, once=once)
+        return self.orders.change(
+            order.order_id,
+            command,
+            at=asked.at,
+            actor=asked.actor,
+            once=once,
+            beside=Beside(turn=asked.turn),
+        )
 
     def _told(self, inquiry: Inquiry, asked: Asked, fingerprint: str) -> None:
         """The customer, where there is something to say."""

@@ -90,7 +90,8 @@ class Beside:
     event, for whoever asks why. `writes`: anything else that must hold or happen with it. `limits`:
     the units that a location ships on one day, by location; what is taken of a ship day is counted
     without one too, so that whatever is given back was taken. `instruments`: tokens of the
-    authorizations that the change asks for, by operation.
+    authorizations that the change asks for, by operation. `turn`: what only one request may take,
+    whatever its own key is.
     """
 
     taking: Taking | None = None
@@ -98,6 +99,7 @@ class Beside:
     writes: tuple[Write, ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
     instruments: Mapping[str, str] = field(default_factory=dict)
+    turn: OnceKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,7 @@ class OrdersTable(OrderReader):
             *self._capacity_writes(before, recorded, beside.limits),
             *beside.writes,
             *self._once(before.order_id, once),
+            *self._once(before.order_id, beside.turn),
         ]
         try:
             db.transact(self._client, writes)

@@ -204,7 +204,7 @@ class Engine:
                 continue
             known = Knowledge(telling, seen[telling.row], segment.number, running, histories)
             try:
-                counts += running.projection.counts(telling.told, known)
+                counts += [*running.projection.counts(telling.told, known)]  # all of it, or nothing
             except DOUBTFUL as error:
                 failed += 1
                 _complain("not counted", telling.told.event_id, error)

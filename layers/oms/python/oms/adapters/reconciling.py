@@ -93,7 +93,8 @@ class Tasks(Protocol):
 @dataclass(frozen=True, slots=True)
 class Position:
     """`after`: in a page of orders, how many of its operations are written; `key`: of the last
-    pair that was judged; `at`, `number`: where the next line of the file is."""
+    pair that was judged, `against`: what was the statement's last file then; `at`, `number`: where
+    the next line of the file is."""
 
     phase: str = "ours"
     day: date | None = None
@@ -102,6 +103,7 @@ class Position:
     at: int = 0
     number: int = 1
     key: str = ""
+    against: str = ""
     tasks: int = 0
     lines: int = 0
     refused: int = 0
@@ -123,7 +125,7 @@ class Run:
 
     @property
     def currency(self) -> str:
-        return str(self.job.params.get("currency", ""))
+        return _currency(self.job)
 
     @property
     def statement(self) -> str:
@@ -171,18 +173,27 @@ class Reconciling:
         scope, form = scope_of(job), format_of(job)
         found = self._surveyed(job, form)
         new = Reconciliation(
-            job.job_id, scope, job.params["format"], job.actor, job.created_at, found["digest"]
+            job.job_id,
+            scope,
+            job.params["format"],
+            job.actor,
+            job.created_at,
+            found["digest"],
+            currency=_currency(job),
         )
         self._table.begin(new)
         rows = found.pop("rows")
-        known = self._table.current(statement_of(scope))
-        if known and known.digest == new.digest and known.reconciliation_id != job.job_id:
-            self._repeat(new, known.reconciliation_id)
-            return [SlicePlan({**found, "same_as": known.reconciliation_id}, 0)]
+        first = self._table.find(self._current(statement_of(scope)))
+        if first and first.reads_as(new) and first.reconciliation_id != job.job_id:
+            self._repeat(new, first)
+            return [SlicePlan({**found, "same_as": first.reconciliation_id}, 0)]
         return [SlicePlan(found, rows)]
 
-    def _repeat(self, new: Reconciliation, known: str) -> None:
-        first = self._table.get(known)
+    def _current(self, statement: str) -> str:
+        known = self._table.current(statement)
+        return known.reconciliation_id if known else ""
+
+    def _repeat(self, new: Reconciliation, first: Reconciliation) -> None:
         self._table.same(
             replace(
                 new,
@@ -190,7 +201,7 @@ class Reconciling:
                 lines=first.lines,
                 refused=first.refused,
                 finished_at=self._clock(),
-                same_as=known,
+                same_as=first.reconciliation_id,
             )
         )
 
@@ -258,7 +269,7 @@ class Reconciling:
                 figures=figures,
             )
             yield at, self._step(run, batch)
-        yield replace(at, phase="judge"), Step(None)
+        yield _judged_anew(at, self._current(run.statement)), Step(None)
 
     def _read(self, run: Run, line: Line, batch: Batch, figures: Figures) -> Figures:
         if is_blank(line):
@@ -328,10 +339,11 @@ class Reconciling:
         return [pair for kind, name in names for pair in self._known(run, kind, name, batch)]
 
     def _fee_of_order(self, run: Run, entry: Entry) -> list[Cost]:
-        """Of an order that we know; a fee without a name is told by where it stands."""
+        """Of an order that we know; a fee without a name of its own is told by where it stands: an
+        order, and a reference, may have several."""
         told = replace(entry, kind=EntryKind.CAPTURE, references=())
         orders = {each.order_id for each in self._side.meant(run.scope, told)}
-        name = entry.identity or entry.reference or f"line_{entry.line}"
+        name = entry.identity or f"line_{entry.line}"
         amount, currency = entry.fee - entry.amount, entry.fee_currency or entry.currency
         return [
             _cost(run, order_id, CostKind.PAYMENT_FEE, amount, currency, f"fee#{name}", entry.on)
@@ -385,9 +397,11 @@ class Reconciling:
         """Its figures are the last word on the statement; what no longer holds is taken back."""
         if not at.figures.is_even:
             raise JobFailed("what was read is not what came out: the books of it are not even")
-        current = self._table.current(run.statement)
-        old = current.reconciliation_id if current else ""
+        old = self._current(run.statement)
         old = "" if old == run.name else old
+        if old != at.against:  # it has written over what was told here
+            yield _judged_anew(at, old), Step(None)
+            return
         if old:
             self._take_back(run, old)
         done = Reconciliation(
@@ -402,15 +416,15 @@ class Reconciling:
             at.refused,
             self._clock(),
             supersedes=old,
+            currency=run.currency,
         )
         yield replace(at, phase="done"), Step(None, writes=self._table.settled(done))
 
     def _take_back(self, run: Run, old: str) -> None:
         """May be done twice: what was told anew carries this reconciliation's name."""
-        scope = self._table.get(old).scope
         for finding in self._table.findings(old, WRONG):
             if not self._is_told_again(run, finding):
-                self._close(task_of(finding, scope))
+                self._close(task_of(finding, run.scope))
         for finding in self._table.findings(old, (Outcome.MATCHED, Outcome.DIFFERENT)):
             if finding.pair.ours:
                 self._table.release(finding.pair.ours.subject, old)
@@ -447,6 +461,10 @@ class Reconciling:
             yield csv_rows.written(csv_rows.refused_row(columns, row) for row in rows).encode()
 
 
+def _currency(job: Job) -> str:
+    return str(job.params.get("currency", ""))
+
+
 def format_of(job: Job) -> Format:
     return FORMATS[StatementKind(job.params["statement"])][job.params["format"]]
 
@@ -463,6 +481,11 @@ def position_of(job: Job, part: Slice) -> Position:
     return Position(
         day=scope_of(job).first_day, at=part.params["first"], number=part.params["line"]
     )
+
+
+def _judged_anew(at: Position, against: str) -> Position:
+    figures = replace(at.figures, sums=())
+    return replace(at, phase="judge", key="", tasks=0, figures=figures, against=against)
 
 
 def written(at: Position) -> Any:

@@ -91,7 +91,7 @@ class StatementsTable:
 
     def find(self, reconciliation_id: str) -> Reconciliation | None:
         row = db.get_row(self._client, self._table, _head_key(reconciliation_id))
-        return _head_of(row) if row else None
+        return _head_of(row) if row and "body" in row else None
 
     def get(self, reconciliation_id: str) -> Reconciliation:
         if (found := self.find(reconciliation_id)) is None:

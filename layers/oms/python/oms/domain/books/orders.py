@@ -31,8 +31,11 @@ def audit(
 
 def rebuilt(order: Order | None, facts: Sequence[Fact]) -> Order | None:
     """The order as its events have it, where that is another than its snapshot and its events are
-    whole; else None."""
+    whole; else None. A snapshot that is newer knows of events that are lost: without them money
+    would move once more."""
     if order is None or [fact.seq for fact in facts] != list(range(1, len(facts) + 1)):
+        return None
+    if order.version > len(facts):
         return None
     folded = _folded(order, facts)
     return None if folded == order else folded

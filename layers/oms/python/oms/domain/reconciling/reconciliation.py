@@ -15,8 +15,9 @@ KIND = "reconciliation"  # of long jobs
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """`digest` names the file's content. `same_as`: another one has read that content of the same
-    statement; `superseded_by`: another content has taken its place."""
+    """`digest` names the file's content; `currency` is that of lines that name none. `same_as`:
+    another one has read that content of the same statement; `superseded_by`: another content has
+    taken its place."""
 
     reconciliation_id: str
     scope: Scope
@@ -31,6 +32,12 @@ class Reconciliation:
     same_as: str = ""
     supersedes: str = ""
     superseded_by: str = ""
+    currency: str = ""
+
+    def reads_as(self, other: Reconciliation) -> bool:
+        """The same content in the same way: nothing else can come of it."""
+        mine = self.digest, self.scope, self.format, self.currency
+        return mine == (other.digest, other.scope, other.format, other.currency)
 
 
 def statement_of(scope: Scope) -> str:

@@ -26,7 +26,10 @@ BUILDS = LOCAL / "build"
 
 AWS_PYTHON = "3.13"
 AWS_SERVICES = frozenset(
-    {"dynamodb", "events", "kms", "s3", "secretsmanager", "sesv2", "sqs", "stepfunctions", "sts"}
+    {
+        *("cloudwatch", "dynamodb", "events", "kms", "lambda", "s3", "secretsmanager", "sesv2"),
+        *("sns", "sqs", "stepfunctions", "sts"),
+    }
 )
 ASK_THEIR_VERSION = ("holidays-",)  # packages that read their own description when imported
 # Of Stripe: types, and products that we do not use; each is imported when it is first asked for.

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from email import message_from_bytes
 from html import escape
 from typing import Any
 from urllib.parse import parse_qs
@@ -19,6 +20,7 @@ from oms.domain.notices.standing import Standing
 from oms.domain.notices.wording import TEXTS, language_of
 
 ENVIRONMENT: tuple[str, ...] = ("CUSTOMERS_TABLE", "SECRET_ID")
+MAX_FORM = 5_000  # bytes
 STYLE = """
 :root{color-scheme:light dark;--ink:#1b1f23;--paper:#fff;--ground:#f4f5f7;--mark:#0b5cad;--on:#fff;
 --line:#57606a}
@@ -86,11 +88,24 @@ def _address(request: Request) -> str:
 
 
 def form_of(request: Request) -> dict[str, str]:
+    """As browsers send it, or as mail clients may, in parts."""
+    kind = request.headers.get("content-type", "")
+    if kind.strip().lower().startswith("multipart/form-data"):
+        return dict(in_parts(kind, request.body[:MAX_FORM]))
     try:
         said = parse_qs(request.body.decode(), max_num_fields=10)
     except ValueError:
         return {}
     return {name: values[0] for name, values in said.items()}
+
+
+def in_parts(kind: str, body: bytes) -> Iterator[tuple[str, str]]:
+    """RFC 7578."""
+    whole = message_from_bytes(b"content-type: " + kind.encode() + b"\r\n\r\n" + body)
+    for part in whole.walk():
+        name, value = part.get_param("name", header="content-disposition"), part.get_payload()
+        if isinstance(name, str) and isinstance(value, str):
+            yield name, value.strip()
 
 
 def _language(request: Request) -> str:

@@ -16,6 +16,7 @@ from oms.domain.reporting.mailing import Due
 from oms.domain.reporting.query import shown
 
 MOST_ROWS = 40
+MOST_BARS = 400  # a day is one; more are thinner than a point, and drawn for minutes
 MOST_FIGURES = 6
 INK, FAINT, LINE = "#222222", "#595959", "#dddddd"
 FONT = "font-family:Helvetica,Arial,sans-serif"
@@ -30,7 +31,7 @@ def letter_of(due: Due, answer: Answer, draw: Callable[[Chart], bytes]) -> Lette
         subject=f"{title}: {headline(answer, figures)}",
         text=text_of(title, answer, rows, figures),
         html=html_of(title, answer, rows, figures),
-        picture=draw(chart_of(answer, rows, figures)),
+        picture=draw(chart_of(answer, rows[:MOST_BARS], figures)),
     )
 
 

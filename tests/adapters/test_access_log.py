@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from oms.adapters import dynamodb as db
 from oms.adapters.access_log import AccessLog, LoggedContacts, Read
-from oms.contracts.cursors import BadCursor
+from oms.contracts.cursors import BadCursor, encode_cursor
 from oms.domain.contact import Contact
 from oms.domain.privacy import PrivacyPolicy
 from tests.tables import create_table
@@ -68,3 +68,8 @@ def test_what_cannot_be_logged_is_not_read(dynamodb: Any) -> None:
 def test_a_cursor_of_another_list_is_refused(log: AccessLog) -> None:
     with pytest.raises(BadCursor):
         log.page("cus_ada", cursor="eyJQSyI6IngifQ")
+
+
+def test_a_cursor_that_is_too_long_for_a_key_is_refused(log: AccessLog) -> None:
+    with pytest.raises(BadCursor):
+        log.page("cus_ada", cursor=encode_cursor({"read": "READ#" + "x" * 1_100}))

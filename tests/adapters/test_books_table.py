@@ -99,3 +99,11 @@ def test_a_foreign_cursor_and_an_unknown_task_are_refused(tasks: Tasks) -> None:
         tasks.page(5, encode_cursor({"PK": "SEGMENTS", "SK": "1"}))
     with pytest.raises(NotFound):
         tasks.get("tsk_nothing")
+
+
+def test_a_cursor_of_the_other_state_is_refused(tasks: Tasks) -> None:
+    cursor = encode_cursor({"PK": "TASKS#closed", "SK": "1"})
+    with pytest.raises(BadCursor):
+        tasks.page(5, cursor, state="open")
+    with pytest.raises(BadCursor):
+        tasks.page(5, encode_cursor({"PK": "TASKS#open", "SK": "x" * 1_100}))

@@ -21,3 +21,8 @@ def test_bars_of_each_series_are_drawn(labels: int) -> None:
     assert picture.size == (round(WIDTH * DPI), round(HEIGHT * DPI))
     colours = {colour for _, colour in picture.convert("RGB").getcolors(10**6) or []}
     assert ((0x1F, 0x5F, 0x8B) in colours) == bool(labels)
+
+
+@pytest.mark.parametrize("label", ["$x^$", "$\\frac{$", "A$B$"])
+def test_a_label_is_a_name_and_no_formula(label: str) -> None:
+    assert png(Chart("Units", [label], {"now": [1.0]}))

@@ -200,3 +200,10 @@ def test_figures_of_all_identities_are_added_up(table: CustomersTable) -> None:
 
     assert (found.figures, found.money) == ({"orders": 4}, {"USD": {"net": 3000}})
     assert (found.first_order_at, found.last_order_at) == (AT.replace(day=3), AT.replace(day=5))
+
+
+def test_a_cursor_that_is_too_long_for_a_key_is_none(table: CustomersTable) -> None:
+    with pytest.raises(BadCursor):
+        table.found(NAME, "smi", 3, encode_cursor({"after": "PERSON#" + "x" * 1_100}))
+    with pytest.raises(BadCursor):
+        table.changes("cus_ada", 3, encode_cursor({"after": "CHANGE#" + "x" * 1_100}))

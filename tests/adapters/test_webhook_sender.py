@@ -187,6 +187,8 @@ def test_whatever_is_answered_can_be_shown(body: bytes) -> None:
         ("Mon, 02 Mar 2026 09:32:00 GMT", 120),
         ("Mon, 02 Mar 2026 09:00:00 GMT", 0),
         ("Mon, 02 Mar 2099 09:00:00 GMT", 3600),
+        ("Mon, 02 Mar 99999999999 09:00:00 GMT", 0),
+        ("Mon, 02 Mar 2026 09:00:00 +99999999999999999", 0),
     ],
 )
 def test_how_long_a_subscriber_asks_us_to_wait(said: str, seconds: int) -> None:

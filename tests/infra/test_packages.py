@@ -1,6 +1,7 @@
 """Each asset, unpacked and loaded as Lambda will."""
 
 import _imp
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,8 @@ from textwrap import dedent
 
 import pytest
 
-from infra.bundling import Target
+from infra.bundling import AWS_SERVICES, Target
+from infra.local.install import ROOT
 from tests.infra.conftest import Assembly
 
 MAGIC_OF_3_13 = (3571).to_bytes(2, "little") + b"\r\n"
@@ -71,6 +73,17 @@ def test_the_vendor_layer_describes_only_the_services_that_we_call(aws: Assembly
 
     assert {"dynamodb", "stepfunctions", "endpoints.json"} <= described
     assert "ec2" not in described
+
+
+def test_every_service_that_a_function_calls_is_described() -> None:
+    sources = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "layers/oms").rglob("*.py")]
+    called = {
+        name
+        for source in sources
+        for name in re.findall(r"""\bclient\(\s*["']([a-z0-9]+)["']""", source.read_text())
+    }
+
+    assert {"dynamodb", "sns"} <= called <= AWS_SERVICES
 
 
 BY_THE_CLOCK = {

@@ -267,3 +267,10 @@ def test_html_is_text_with_tags_and_nothing_escaped_twice() -> None:
 
     assert "&amp;amp;" not in html
     assert "Mugs & More" in unescape(html)
+
+
+@pytest.mark.parametrize(
+    "html", ["<a " * 20_000, "<a/" * 20_000, '<a b="' * 10_000, "<p", "&#" + "9" * 5_000]
+)
+def test_html_that_takes_long_to_read_is_refused_unread(html: str) -> None:
+    assert len([*html_faults(html)]) == 1

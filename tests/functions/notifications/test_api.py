@@ -329,8 +329,11 @@ def test_a_brand_of_the_policy_is_in_the_mail(shop: Shop) -> None:
     assert said["sms"].startswith("Mugs & More: ")
 
 
-def page(method: str, token: str, body: str = "", query: str = "") -> tuple[int, str]:
+def page(
+    method: str, token: str, body: str = "", query: str = "", kind: str = ""
+) -> tuple[int, str]:
     event = {
+        "headers": {"Content-Type": kind or "application/x-www-form-urlencoded"},
         "routeKey": f"{method} {CHOICES}",
         "pathParameters": {"token": token},
         "rawQueryString": query,
@@ -365,6 +368,23 @@ def test_to_look_at_the_page_changes_nothing(token: str) -> None:
 def test_one_click_ends_the_mails_about_the_progress(token: str) -> None:
     assert page("POST", token, "List-Unsubscribe=One-Click")[0] == 200
     assert standing_of(token) == Standing(mails=False)
+
+
+def test_one_click_is_heard_also_in_parts(token: str) -> None:
+    """RFC 8058, 3.2: mail clients should say it so."""
+    part = 'Content-Disposition: form-data; name="List-Unsubscribe"'
+    body = f"--b\r\n{part}\r\n\r\nOne-Click\r\n--b--\r\n"
+
+    assert page("POST", token, body, kind="multipart/form-data; boundary=b")[0] == 200
+    assert standing_of(token) == Standing(mails=False)
+
+
+@pytest.mark.parametrize("kind", ["", "; boundary=", "; boundary=b", '; boundary="', "; a=é"])
+def test_parts_that_say_nothing_change_nothing(token: str, kind: str) -> None:
+    body = "--b\r\nContent-Disposition: form-data; name*0*=%ff\r\n\r\n\xff" + "--b\r\n" * 9_000
+
+    assert page("POST", token, body, kind=f"multipart/form-data{kind}")[0] == 422
+    assert standing_of(token) == Standing()
 
 
 def test_the_form_chooses_mails_and_texts(token: str) -> None:

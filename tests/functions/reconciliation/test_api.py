@@ -126,6 +126,8 @@ def test_another_job_is_no_reconciliation(office: Office) -> None:
         ({"format": "xml"}, "format"),
         ({"period": {"first": "2026-03-02", "last": "2026-03-01"}}, "period.last"),
         ({"period": {"first": "2024-03-02", "last": "2026-03-01"}}, "period"),
+        ({"period": {"first": "0001-01-01", "last": "0001-01-31"}}, "period.first"),
+        ({"period": {"first": "9999-12-01", "last": "9999-12-31"}}, "period.last"),
         ({"size": 0}, "size"),
         ({"kind": "taxes"}, "kind"),
         ({"currency": "XXX"}, "currency"),

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from PIL import Image
 
-from functions.reports.letters import letter_of
+from functions.reports.letters import MOST_BARS, letter_of
 from functions.reports.mail_reports import Desk, NotAllSent, mail_all
 from functions.reports.rendering import Answer
 from oms.adapters.charts import Chart, png
@@ -131,6 +131,23 @@ def test_what_somebody_named_a_channel_is_text_and_no_markup() -> None:
 
     assert "<img src=x>" not in letter.html
     assert "&lt;img src=x&gt;" in letter.html
+
+
+def test_no_more_bars_are_drawn_than_eyes_can_tell_apart() -> None:
+    drawn: list[Chart] = []
+
+    def draw(chart: Chart) -> bytes:
+        drawn.append(chart)
+        return b""
+
+    of = plan(REPORTS["sales"], Asked(WEEK, ("channel",)))
+    rows = [Row("2026-02-23", (f"shop-{n}", "EUR", "DE"), {"gross": 1}) for n in range(500)]
+    answer = Answer(of, tabulated(of, of.axis, rows, lambda *_: {}, same))
+
+    letter = letter_of(Due(MAIL, WEEK), answer, draw)
+
+    assert len(drawn[0].labels) == MOST_BARS
+    assert "and 460 more rows" in letter.text
 
 
 def _fields(mail: ReportMail) -> dict[str, Any]:

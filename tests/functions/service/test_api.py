@@ -133,6 +133,8 @@ def test_under_one_key_a_text_is_written_once(order: Order) -> None:
         ({"text": "x", "return_id": "ret_9"}, "return_id"),
         ({"text": "x", "order_id": "ord_nobody"}, "order_id"),
         ({"text": "x", "order_id": None}, "customer"),
+        ({"text": "x", "order_id": None, "customer": {}}, "customer.email"),
+        ({"text": "x", "order_id": None, "customer": {"name": "Ada"}}, "customer.email"),
         ({"text": "x", "priority": "soon"}, "priority"),
         ({"text": "x", "more": 1}, "more"),
     ],

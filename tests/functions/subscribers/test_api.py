@@ -110,6 +110,18 @@ def test_a_bad_request_names_the_field_and_changes_nothing(
     assert house.client.scan(TableName=house.table)["Items"] == []
 
 
+def test_the_last_one_that_there_is_room_for_can_be_asked_for_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "MOST_SUBSCRIBERS", 1)
+    first = ask(api, "POST /subscribers", {"url": URL}, headers={"Idempotency-Key": "k"})
+    again = ask(api, "POST /subscribers", {"url": URL}, headers={"Idempotency-Key": "k"})
+    other = ask(api, "POST /subscribers", {"url": URL}, headers={"Idempotency-Key": "o"})
+
+    assert [status for status, _ in (first, again, other)] == [200, 200, 409]
+    assert again[1]["subscriber_id"] == first[1]["subscriber_id"]
+
+
 def test_events_flow_as_soon_as_somebody_subscribes(house: House) -> None:
     made(house, enabled=False)
     assert not house.tap.is_on

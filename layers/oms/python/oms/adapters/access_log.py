@@ -16,7 +16,7 @@ from oms.adapters import dynamodb as db
 from oms.adapters.dynamodb import DynamoDB, Item
 from oms.adapters.order_rows import instant, moment
 from oms.adapters.policies_table import policies_table
-from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor
+from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor, sort_key
 from oms.domain.contact import Contact
 from oms.domain.privacy import PrivacyPolicy
 from oms.settings import setting
@@ -115,7 +115,7 @@ def _place(customer_id: str, cursor: str) -> Item:
     given = decode_cursor(cursor)
     if given.keys() != {"read"} or not given["read"].startswith(READ):
         raise BadCursor
-    return db.key(_pk(customer_id), given["read"])
+    return db.key(_pk(customer_id), sort_key(given["read"]))
 
 
 def _pk(customer_id: str) -> str:

@@ -18,7 +18,7 @@ from oms.adapters import dynamodb as db
 from oms.adapters.dynamodb import DynamoDB, Item, Write
 from oms.adapters.stock_rows import stamp
 from oms.contracts import codec
-from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor
+from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor, sort_key
 from oms.domain.books.tasks import Found, Task
 from oms.domain.errors import Contended, NotFound, OmsError
 from oms.settings import setting
@@ -85,6 +85,8 @@ class Tasks:
         """`state`: `open` or `closed` ones alone. With a `kind`, those of it alone; a page may then
         have fewer, and another follow."""
         name, start = _start(cursor) if cursor else (f"{TASKS}{state or OPEN}", None)
+        if state and name != f"{TASKS}{state}":
+            raise BadCursor
         rows, last = self._listed(name, limit, start, kind)
         following = _cursor(last) if last else None
         if following is None and name == f"{TASKS}{OPEN}" and not state:
@@ -193,6 +195,6 @@ def _cursor(last: Item) -> str:
 
 def _start(cursor: str) -> tuple[str, Item]:
     given = decode_cursor(cursor)
-    if given.keys() != {"PK", "SK"} or given["PK"] not in LISTS or not given["SK"]:
+    if given.keys() != {"PK", "SK"} or given["PK"] not in LISTS:
         raise BadCursor
-    return given["PK"], db.key(given["PK"], given["SK"])
+    return given["PK"], db.key(given["PK"], sort_key(given["SK"]))

@@ -36,7 +36,8 @@ def png(chart: Chart) -> bytes:
         axes.bar(left, [float(each) for each in values], width, label=name, color=colour)
     every = -(-len(chart.labels) // MOST_LABELS) or 1
     shown = range(0, len(chart.labels), every)
-    axes.set_xticks(list(shown), [chart.labels[at] for at in shown], fontsize=8, color=INK)
+    labels = [chart.labels[at] for at in shown]
+    axes.set_xticks(list(shown), labels, fontsize=8, color=INK, parse_math=False)
     axes.tick_params(axis="both", length=0, labelsize=8, labelcolor=INK)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.grid(axis="y", color=GRID, linewidth=0.6)

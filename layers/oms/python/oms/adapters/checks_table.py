@@ -23,7 +23,7 @@ from typing import Any
 from oms.adapters import dynamodb as db
 from oms.adapters.dynamodb import DynamoDB, Item, Write
 from oms.contracts import codec
-from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor
+from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor, sort_key
 from oms.domain.books.checks import Check
 from oms.domain.errors import NotFound, OmsError
 from oms.domain.ids import name_of
@@ -194,7 +194,7 @@ def _json(value: Any) -> bytes:
 
 
 def _sort_key(cursor: str) -> str:
-    sort_key = decode_cursor(cursor).get("SK", "")
-    if not sort_key.startswith("FOUND#"):
+    given = sort_key(decode_cursor(cursor).get("SK", ""))
+    if not given.startswith("FOUND#"):
         raise BadCursor
-    return sort_key
+    return given

@@ -31,7 +31,7 @@ from oms.adapters.order_rows import instant, moment
 from oms.adapters.secrets import secrets
 from oms.adapters.vault import Destroyed, vault
 from oms.contracts import codec
-from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor
+from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor, sort_key
 from oms.domain.customers import Profile, name_keys, pairs, phone_keys
 from oms.domain.errors import Conflict, Contended
 from oms.domain.ids import name_of
@@ -353,7 +353,7 @@ def _start(pk: str, prefix: str, cursor: str | None) -> dict[str, Any]:
     given = decode_cursor(cursor)
     if given.keys() != {"after"} or not given["after"].startswith(prefix):
         raise BadCursor
-    return {"ExclusiveStartKey": db.key(pk, given["after"])}
+    return {"ExclusiveStartKey": db.key(pk, sort_key(given["after"]))}
 
 
 def _going_on(answer: Mapping[str, Any]) -> str | None:

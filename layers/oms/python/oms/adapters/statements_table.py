@@ -23,7 +23,7 @@ from oms.adapters import dynamodb as db
 from oms.adapters.dynamodb import DynamoDB, Item, Write
 from oms.adapters.stock_rows import stamp
 from oms.contracts import codec
-from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor
+from oms.contracts.cursors import BadCursor, decode_cursor, encode_cursor, sort_key
 from oms.domain.errors import Contended, NotFound, OmsError
 from oms.domain.reconciling.judging import Finding, Outcome
 from oms.domain.reconciling.pairs import Pair
@@ -340,9 +340,9 @@ def _expiry(at: datetime, after: timedelta = KEEP) -> Item:
 
 def _after(cursor: str) -> str:
     given = decode_cursor(cursor)
-    if given.keys() != {"SK"} or not given["SK"]:
+    if given.keys() != {"SK"}:
         raise BadCursor
-    return given["SK"]
+    return sort_key(given["SK"])
 
 
 def _position(cursor: str | None, outcome: str) -> tuple[Outcome, str]:
@@ -353,7 +353,7 @@ def _position(cursor: str | None, outcome: str) -> tuple[Outcome, str]:
         raise BadCursor
     if outcome and given["outcome"] != outcome:
         raise BadCursor
-    return Outcome(given["outcome"]), given["key"]
+    return Outcome(given["outcome"]), sort_key(given["key"])
 
 
 def _finding_cursor(last: Finding) -> str:

@@ -80,7 +80,7 @@ def wished(headers: Mapping[str, str], now: datetime) -> timedelta:
         return min(timedelta(seconds=int(said)), LONGEST_WISH)
     try:
         until = parsedate_to_datetime(said)
-    except ValueError:
+    except (ValueError, OverflowError):  # of a year or a zone that no calendar has
         return timedelta()
     if until.tzinfo is None:
         return timedelta()

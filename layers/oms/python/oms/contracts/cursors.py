@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 
 MAX_LENGTH = 2_000
+MAX_SORT_KEY = 1_024  # bytes that a table takes
 
 
 class BadCursor(ValueError):
@@ -30,6 +31,13 @@ def decode_cursor(cursor: str) -> dict[str, str]:
     if not _is_key(key) or encode_cursor(key) != cursor:
         raise BadCursor
     return key  # type: ignore[no-any-return]
+
+
+def sort_key(given: str) -> str:
+    """As a table takes it, or BadCursor: what is longer it refuses to look for."""
+    if not 0 < len(given.encode()) <= MAX_SORT_KEY:
+        raise BadCursor
+    return given
 
 
 def _is_key(key: object) -> bool:

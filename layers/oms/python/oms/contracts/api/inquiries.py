@@ -71,6 +71,8 @@ class OpenInquiry(Contract):
         if self.order_id is None:
             if self.customer is None:
                 yield Fault("customer", "is missing, and so is the order_id")
+            for fault in self.customer.faults() if self.customer else ():
+                yield Fault(f"customer.{fault.field}", fault.reason)
             for name in ("line_id", "return_id"):
                 if getattr(self, name) is not None:
                     yield Fault(name, "belongs to an order: say its order_id")

@@ -11,6 +11,7 @@ import msgspec
 from pydantic import Field
 
 from oms.contracts.api.fields import (
+    YEARS,
     Contract,
     Currency,
     Cursor,
@@ -90,6 +91,9 @@ class ReconcileStatement(Contract):
     def faults(self) -> Iterator[Fault]:
         for fault in backwards(self.period.first, self.period.last):
             yield Fault("period.last", fault.reason.replace("from", "first"))
+        for name in ("first", "last"):
+            if getattr(self.period, name).year not in YEARS:
+                yield Fault(f"period.{name}", "is not of this century")
         if (self.period.last - self.period.first).days >= MAX_DAYS:
             yield Fault("period", f"is longer than {MAX_DAYS} days")
         if self.read_as not in FORMATS[self.kind]:

@@ -6,6 +6,7 @@ tags and attributes as with usual ones.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import date
@@ -42,6 +43,10 @@ ATTRIBUTES = {
 }
 LINKS = {"href": ("https://", "mailto:", "tel:"), "src": ("https://",)}
 STYLES = ("url(", "expression(", "@import", "javascript:")
+
+# Each takes the reader of HTML the square of its length, or more digits than a number may have.
+STRAY = re.compile(r"<[^<>]*(?:<|\Z)")
+LONG_REFERENCE = re.compile(r"&#[0-9]{8,}")
 
 Found = tuple[str, str]  # the part of the template, and what is wrong with it
 
@@ -127,6 +132,12 @@ def _tried(parsed: Mapping[str, Template], values: Values, name: str) -> Iterato
 
 
 def html_faults(html: str, hostile: str = "") -> Iterator[str]:
+    if STRAY.search(html):
+        yield "a < begins no tag, or one that has no end: write &lt; for the character"
+        return
+    if LONG_REFERENCE.search(html):
+        yield "a &# has more digits than any character"
+        return
     page = _read(html)
     yield from dict.fromkeys(page.wrong)
     if page.opened:

@@ -17,6 +17,7 @@ from oms.adapters.order_reader import OrderReader, order_reader
 from oms.adapters.paper import printed
 from oms.adapters.person_keys import PersonKeys, person_keys
 from oms.adapters.person_rows import PersonRows, person_rows
+from oms.adapters.secrets import secrets
 from oms.adapters.segments_table import segments_table
 from oms.domain.contact import Contact
 from oms.domain.customers import Profile
@@ -58,7 +59,8 @@ class Labels(Protocol):
 @dataclass(frozen=True, slots=True)
 class Desk:
     """`identities_of`: all that a person is known as, the one that was asked for among them, first
-    the one that the person has kept."""
+    the one that the person has kept. `unbelieved`: under which mails are kept that nobody vouched
+    for, by the address that they say they are from."""
 
     identities_of: Callable[[str], Sequence[str]]
     customers: Customers
@@ -72,6 +74,7 @@ class Desk:
     register: Erasures
     policy: PrivacyPolicy
     printer: Callable[[Document, Contact], bytes] = printed
+    unbelieved: Callable[[str], str] = lambda email: secrets().unbelieved_id(email)
 
     def profile(self, identities: Iterable[str]) -> Iterator[tuple[str, Profile]]:
         for each in identities:

@@ -8,7 +8,8 @@ sealed opens again, wherever a copy of it may be.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from functions.privacy.desk import Desk, orders_of
@@ -19,6 +20,7 @@ from oms.adapters.erasures import Erasure
 from oms.adapters.person_keys import SETTLED, Named
 from oms.adapters.person_rows import CONTACT, PersonRows, kind_of
 from oms.domain.contact import Contact
+from oms.domain.customers import Profile
 from oms.domain.errors import NotFound, Refused
 from oms.domain.invoicing import Document
 from oms.domain.order import Order
@@ -77,8 +79,11 @@ def goes_on(order: Order) -> str:
 
 def finish(desk: Desk, salvage: PersonRows, erasure: Erasure, at: datetime) -> Erasure:
     """What a worker has sealed for the person since, without knowing, is sealed again; then the
-    keys are destroyed. Before `SETTLED` it is too early: the erasure as it is."""
-    if at < erasure.asked_at + SETTLED:
+    keys are destroyed. Before `SETTLED` it is too early: the erasure as it is. Where whoever asked
+    has died at it, it is taken up here."""
+    if erasure.taken_at is None:
+        return _take_away(desk, erasure, at)
+    if at < erasure.taken_at + SETTLED:
         return erasure
     for named in erasure.keys:
         if named.name in erasure.identities and not desk.keys.is_destroyed(named):
@@ -108,14 +113,26 @@ def _begin(
     profiles = [profile for _, profile in desk.profile(identities)]
     strays = strays_of(marks_of(contacts.values(), profiles), desk.files, at)
     kept = retain(desk, orders, contacts, at)
-    keys = desk.keys.current((*identities, *strays.sealed))
-    new = Erasure(identities[0], tuple(identities), at, actor, keys, strays.files)
+    known = (*identities, *_unbelieved(desk, contacts.values(), profiles))
+    keys = desk.keys.current((*known, *strays.sealed))
+    new = Erasure(identities[0], known, at, actor, keys, strays.files)
     counts = {
         "retained documents": kept,
         "drafts": sum(name.startswith("drf_") for name in strays.sealed),
         "messages of shops": sum(name.startswith("msg_") for name in strays.sealed),
     }
     return desk.register.begin(new.counted({kind: n for kind, n in counts.items() if n}))
+
+
+def _unbelieved(
+    desk: Desk, contacts: Iterable[Contact], profiles: Iterable[Profile]
+) -> Iterator[str]:
+    """Who has written under an address of the person without a signature of its mail service."""
+    emails = {contact.email for contact in contacts if contact.email}
+    emails |= {each.value for profile in profiles for each in profile.emails}
+    for each in sorted(map(desk.unbelieved, emails)):
+        if any(_personal(desk.rows, each)):
+            yield each
 
 
 def retain(
@@ -140,23 +157,26 @@ def retained_name(desk: Desk, document: Document, customer_id: str, at: datetime
 
 
 def _take_away(desk: Desk, erasure: Erasure, at: datetime) -> Erasure:
+    """What belongs to orders since it was asked for, stays: it may be done late, or again."""
     desk.keys.retire(erasure.keys)
+    orders = orders_of(desk.orders, erasure.identities)
+    since = {order.order_id for order in orders if order.placed_at >= erasure.asked_at}
     found: Counter[str] = Counter()
     for identity in erasure.identities:
-        found += _forget(desk, identity, made_until(last_of(erasure, identity)))
+        found += _forget(desk, identity, made_until(last_of(erasure, identity), since))
     for name in erasure.beside:
         remove(name, at)
-    found += _remove_files(desk, erasure)
-    after = erasure.counted(found)
+    found += _remove_files(desk, erasure, [each for each in orders if each.order_id not in since])
+    after = replace(erasure.counted(found), taken_at=erasure.taken_at or at)
     desk.register.save(after)
     return after
 
 
-def _remove_files(desk: Desk, erasure: Erasure) -> Counter[str]:
+def _remove_files(desk: Desk, erasure: Erasure, orders: Iterable[Order]) -> Counter[str]:
     found: Counter[str] = Counter()
     exports = (export for each in erasure.identities for export in desk.rows.exports(each))
     names = [*erasure.files, *(name for export in exports for name in export.files)]
-    for order in orders_of(desk.orders, erasure.identities):
+    for order in orders:
         names += papers(desk, order)
     for name in dict.fromkeys(names):
         if desk.files.find(name):
@@ -201,8 +221,15 @@ def _generation(row: Item) -> int:
     return db.number(row, "ring") if "ring" in row else OLDEST
 
 
-def made_until(last: int) -> Which:
-    return lambda row: _generation(row) <= last
+def made_until(last: int, since: Container[str]) -> Which:
+    """But for contacts of the orders `since`."""
+    return lambda row: _generation(row) <= last and _order_of(row) not in since
+
+
+def _order_of(row: Item) -> str:
+    """Whose contact it is, or empty."""
+    sort = db.text(row, "SK")
+    return sort.removeprefix(CONTACT).partition("#")[0] if sort.startswith(CONTACT) else ""
 
 
 def sealed_until(last: int) -> Which:

@@ -12,6 +12,7 @@ STYLE = (
     "1px solid #ccc}details{margin:.4rem 0 .4rem .6rem}summary{cursor:pointer}dl{display:grid;"
     "grid-template-columns:minmax(9rem,max-content) 1fr;gap:.15rem 1rem;margin:.2rem 0 .8rem}"
     "dt{color:#666}dd{margin:0;overflow-wrap:anywhere}@media print{details>*{display:block}}"
+    "@media(max-width:40rem){dl{display:block}dd{margin:0 0 .4rem .6rem}details{margin-left:0}}"
 )
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 TITLES = ("order_id", "number", "inquiry_id", "return_id", "sku", "type", "what", "value", "name")
@@ -19,7 +20,7 @@ TITLES = ("order_id", "number", "inquiry_id", "return_id", "sku", "type", "what"
 
 def page(gathered: Mapping[str, Any]) -> str:
     sections = "".join(_section(name, value) for name, value in gathered.items())
-    title = "What we keep of you"
+    title = "What we keep about you"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ AT_ONCE = 100
 LOADED = ("imports/", "jobs/")  # folders of lists; their names begin with those of their jobs
 MAILED = "mail/"  # what customers wrote, until it is taken in
 SHORTEST = 7  # characters of a number that tells one person from another
+# What an address may begin after: also what JSON, an URL or a mail writes for it.
+BEFORE = r"(?:(?<![\w.+-])|(?<=\\[bfnrt])|(?<=\\u[0-9a-f]{4})|(?<=[%=][0-9a-f]{2}))"
+AFTER = r"(?!\w|[.-]\w)"
 
 
 class Importing(Refused):
@@ -39,7 +43,7 @@ class Marks:
 
     def are_in(self, text: str) -> bool:
         said = text.lower()
-        if any(each in said for each in self.alone):
+        if any(_is_in(each, said) for each in self.alone):
             return True
         return any(one in said and other in said for one, other in self.together)
 
@@ -67,6 +71,13 @@ def marks_of(contacts: Iterable[Contact], profiles: Iterable[Profile]) -> Marks:
         frozenset(each.lower() for each in alone if each),
         frozenset((one.lower(), other.lower()) for one, other in together),
     )
+
+
+def _is_in(mark: str, said: str) -> bool:
+    """An address as a whole: joann@shop.example and ann@shop.example.au are others."""
+    if mark not in said or "@" not in mark:
+        return mark in said
+    return re.search(f"{BEFORE}{re.escape(mark)}{AFTER}", said) is not None
 
 
 def _numbers(*numbers: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from html import escape
@@ -49,19 +50,38 @@ def period_of(due: Due) -> str:
 def headline(answer: Answer, figures: Sequence[str]) -> str:
     """The first figure in all, by currency; what is counted once in a row has no total."""
     totals = answer.totals()
-    said = [cell(answer.plan.report, figures[0], row) for row in totals if figures[0] in row]
+    said = [total(answer, figures[0], row) for row in totals if figures[0] in row]
     return f"{worded(figures[0])} {', '.join(said) or '0'}"
+
+
+def total(answer: Answer, figure: str, row: Row) -> str:
+    """What is no money is counted by currency as well."""
+    said = cell(answer.plan.report, figure, row)
+    is_split = len(answer.totals()) > 1 and figure not in answer.plan.report.money
+    return f"{said} ({row['currency']})" if is_split and row.get("currency") else said
+
+
+def leading(rows: Sequence[Row]) -> tuple[str, Sequence[Row]]:
+    """Amounts of several currencies are not drawn side by side: those of the most frequent one
+    are. Its code, or nothing where there are not several."""
+    counts = Counter(row.get("currency", "") for row in rows)
+    if len(counts) < 2:
+        return "", rows
+    first = min(counts, key=lambda code: (-counts[code], code))
+    return first, [row for row in rows if row.get("currency", "") == first]
 
 
 def chart_of(answer: Answer, rows: Sequence[Row], figures: Sequence[str]) -> Chart:
     """The first figure of each row, and what it was before."""
     report, figure = answer.plan.report, figures[0]
+    currency, rows = leading(rows)
     series = {worded(figure): [height(report, figure, row, row) for row in rows]}
     if answer.before is not None:
         series["before"] = [height(report, figure, row[BEFORE], row) for row in rows]
-    names = answer.plan.asked.group_by
+    names = [n for n in answer.plan.asked.group_by if not (currency and n == "currency")]
     labels = [" ".join(str(row[name]) for name in names) for row in rows]
-    return Chart(worded(figure).capitalize(), labels, series)
+    title = worded(figure).capitalize()
+    return Chart(f"{title}, {currency}" if currency else title, labels, series)
 
 
 def height(report: Report, figure: str, figures: Row, row: Row) -> Decimal:
@@ -80,8 +100,9 @@ def text_of(title: str, answer: Answer, rows: Sequence[Row], figures: Sequence[s
 
 
 def html_of(title: str, answer: Answer, rows: Sequence[Row], figures: Sequence[str]) -> str:
-    head = "".join(th(n) for n in [*answer.plan.asked.group_by, *map(worded, figures)])
     names = len(answer.plan.asked.group_by)
+    titles = [*answer.plan.asked.group_by, *map(worded, figures)]
+    head = "".join(th(n, right=at >= names) for at, n in enumerate(titles))
     body = "".join(
         f"<tr>{''.join(td(c, right=at >= names) for at, c in enumerate(line))}</tr>"
         for line in (line_of(answer, row, figures) for row in rows[:MOST_ROWS])
@@ -94,8 +115,9 @@ def html_of(title: str, answer: Answer, rows: Sequence[Row], figures: Sequence[s
         f'<h1 style="{FONT};font-size:20px">{escape(title)}</h1>'
         f'<img src="cid:{PICTURE}" alt="{escape(headline(answer, figures))}" width="600"'
         ' style="width:100%;max-width:600px;height:auto">'
-        f'<table role="table" cellspacing="0" style="border-collapse:collapse;{FONT}">'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{rest}</body></html>"
+        '<div style="overflow-x:auto"><table role="table" cellspacing="0"'
+        f' style="border-collapse:collapse;{FONT}">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{rest}</body></html>"
     )
 
 
@@ -122,12 +144,14 @@ def worded(name: str) -> str:
     return name.replace("_", " ")
 
 
-def th(name: str) -> str:
-    style = f"text-align:left;padding:6px 10px;border-bottom:2px solid {LINE};font-size:13px"
+def th(name: str, *, right: bool) -> str:
+    side = "right" if right else "left"
+    style = f"text-align:{side};padding:6px 10px;border-bottom:2px solid {LINE};font-size:13px"
     return f'<th scope="col" style="{style}">{escape(name)}</th>'
 
 
 def td(text: str, *, right: bool) -> str:
     side = "right" if right else "left"
     style = f"text-align:{side};padding:6px 10px;border-bottom:1px solid {LINE};font-size:13px"
+    style += ";white-space:nowrap"
     return f'<td style="{style}">{escape(text)}</td>'

@@ -55,7 +55,7 @@ class Matching:
             elsewhere = order.customer_id not in (sender, guest_id(order.order_id))
             return Match(order.customer_id, order.order_id, elsewhere=elsewhere)
         if not is_believed:
-            return Match(self.secrets.customer_id(f"unknown {mail.sender}"))
+            return Match(self.secrets.unbelieved_id(mail.sender))
         return Match(sender, self._by_sender(sender, mail, at))
 
     def newest(self, match: Match) -> Match:

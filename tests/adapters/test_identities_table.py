@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from oms.adapters import dynamodb as db
 from oms.adapters.dynamodb import DynamoDB
 from oms.adapters.identities_table import IdentitiesTable
 from oms.domain.identities import NotMerged, Person
@@ -54,6 +55,20 @@ def test_merging_again_changes_nothing(table: IdentitiesTable) -> None:
     person = table.merge(a, b, at=AT, by="ada")
 
     assert table.merge(b, a, at=AT, by="bob") == person
+
+
+def test_who_was_merged_into_a_person_that_was_being_erased_stands_alone(
+    table: IdentitiesTable, dynamodb: DynamoDB, name: str
+) -> None:
+    a, b, c, d = ids(4)
+    table.merge(b, c, at=AT, by="ada")
+    table.merge(a, b, at=AT, by="ada")  # after the erasure of `a` has asked who it is
+    dynamodb.delete_item(TableName=name, Key=db.key(f"PERSON#{a}", "IDENTITY"))
+
+    assert [table.person(x) for x in (a, b, c)] == [Person(a), Person(b), Person(c)]
+    person = table.merge(b, d, at=AT, by="ada")
+    assert table.person(d) == table.person(b) == person
+    assert table.merge(d, c, at=AT, by="ada").identities == (b, d, c)
 
 
 def test_a_split_gives_back_what_was(table: IdentitiesTable) -> None:

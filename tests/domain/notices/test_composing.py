@@ -84,6 +84,14 @@ def words_of(html: str) -> set[str]:
     return set(re.findall(r"[^\s:]+", " ".join(reader.pieces)))
 
 
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize(("event", "language"), EVERY)
+def test_nothing_is_said_twice(event: str, language: str, name: str) -> None:
+    paragraphs = shown(event, language, name).text.split("\n\n")
+
+    assert len(paragraphs) == len(set(paragraphs))
+
+
 @pytest.mark.parametrize(("event", "language"), EVERY)
 def test_every_built_in_template_passes_the_checks_that_others_must_pass(
     event: str, language: str

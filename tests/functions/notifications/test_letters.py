@@ -136,8 +136,8 @@ def test_what_could_not_be_had_is_told_and_not_charged() -> None:
     told = told_of(story, e.OrderLinesCancelled)
 
     assert told.items == ("1 × MUG",)
-    assert "could not be had" in told.opening
-    assert told.closing == ("You do not pay for them.", "You have not been charged.")
+    assert "could not get" in told.opening
+    assert told.closing == ("You will not be charged for them.", "You have not been charged.")
 
 
 def mug() -> tuple[Quantity, ...]:

@@ -63,7 +63,7 @@ def test_nobody_is_told_a_day_that_is_not_known() -> None:
 
     said = letter("PromiseRevised", story.order, unknown)
 
-    assert "we do not know by when it comes" in said.opening
+    assert "we do not know yet when it will arrive" in said.opening
     assert "instead" not in said.opening
 
 

@@ -8,16 +8,19 @@ import msgspec
 import pytest
 
 from functions.bulk import load_orders
+from functions.capture import drafts_api
 from functions.credit import api as credit
 from functions.policies import api as policies
 from functions.privacy import api, tend_privacy
 from functions.privacy.desk import desk
+from functions.privacy.strays import Marks
 from functions.privacy.tend_privacy import tend
 from oms.adapters import dynamodb as db
 from oms.adapters.erasures import erasures
 from oms.adapters.files import files
 from oms.adapters.jobs_table import Step, jobs_table
-from oms.adapters.person_keys import Box, KeyDestroyed, person_keys
+from oms.adapters.person_keys import Box, KeyDestroyed, PersonKeys, person_keys
+from oms.adapters.secrets import secrets
 from oms.adapters.vault import Destroyed, vault
 from oms.contracts.csv_rows import Refused
 from oms.contracts.routes import ROUTES
@@ -148,6 +151,40 @@ def test_others_are_as_they_were(life: Life) -> None:
     assert status == 201
 
 
+def test_whose_address_ends_or_goes_on_like_the_persons_is_somebody_else(life: Life) -> None:
+    _, customer_id = life.known_everywhere()
+    others = [f"jo.{EMAIL}", f"jo{EMAIL}", f"{EMAIL}.au"]
+    drafts = [
+        ask(drafts_api, "POST /drafts", {"currency": "USD", "customer": {"email": each}})
+        for each in others
+    ]
+
+    erase(customer_id)
+
+    for (status, draft), email in zip(drafts, others, strict=True):
+        assert status == 201
+        route, draft_id = "GET /drafts/{draft_id}", draft["draft_id"]
+        shown = ask(drafts_api, route, draft_id=draft_id)
+        assert shown[0] == 200, (email, shown)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"<{EMAIL}>",
+        f"{EMAIL.upper()}.",
+        f"mailto:{EMAIL}",
+        f'{{"note": "from\\n{EMAIL}\\n"}}',
+        f"\\u003c{EMAIL}\\u003e",
+        f"to=%3c{EMAIL}%3e",
+        f"a;{EMAIL};b",
+        f"jo{EMAIL} or {EMAIL}",
+    ],
+)
+def test_the_persons_address_is_found_whatever_is_around_it(said: str) -> None:
+    assert Marks(frozenset({EMAIL}), frozenset()).are_in(said)
+
+
 def _ada(life: Life) -> tuple[int, Any]:
     from functions.capture import api as capture
     from tests.functions.capture.test_api import basket
@@ -275,6 +312,31 @@ def test_an_open_order_is_a_reason_to_wait_unless_the_policy_says_otherwise(life
     assert erase(customer_id)[0] == 200
 
 
+def test_an_erasure_that_died_after_it_was_begun_is_done_by_the_clock(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(document_years=0)
+    first, customer_id = life.known_everywhere()
+    with monkeypatch.context() as dying:
+        dying.setattr(PersonKeys, "retire", lambda *_: 1 / 0)
+        assert erase(customer_id)[0] == 500
+    again, _ = life.order("Z-2")  # by the key that is not retired yet
+
+    forget()
+    tend(desk(), later(1))
+    assert found_in(life.house) == {}
+    assert erasures().pending(customer_id)
+    forget()
+    tend(desk(), later(2))
+    forget()
+
+    assert erasures().done(customer_id)
+    assert vault().contact(customer_id, first) is None
+    contact = vault().contact(customer_id, again)
+    assert contact
+    assert contact.email == EMAIL
+
+
 def test_money_on_its_way_is_a_reason_to_wait(life: Life) -> None:
     order_id, customer_id = life.order()
     life.do(order_id, c.CancelOrder("requested"))
@@ -303,6 +365,19 @@ def test_to_erase_twice_is_to_erase_once(life: Life) -> None:
 def test_nobody_who_is_not_known_is_erased(life: Life) -> None:
     assert erase("cus_nobody")[0] == 404
     assert life.house.rows("keys") == []
+
+
+def test_mails_of_the_person_that_nobody_vouched_for_go_too(life: Life) -> None:
+    _, customer_id = life.completed()
+    stranger = secrets().unbelieved_id(EMAIL)
+    life.question(stranger)
+
+    status, erased = erase(customer_id)
+    finish()
+
+    assert (status, erased["counts"]["inquiry"]) == (200, 2)
+    assert rows_of(life.house, stranger) == []
+    assert [x for x in erasures().all_done() if stranger in {key.name for key in x.keys}]
 
 
 def test_the_keys_are_not_destroyed_before_every_worker_has_heard(life: Life) -> None:

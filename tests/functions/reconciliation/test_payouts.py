@@ -361,7 +361,8 @@ def test_of_two_files_at_once_the_last_word_keeps_its_costs_and_what_it_has_matc
 ) -> None:
     story = office.paid_order("1")
     line = "ch_1,capture,15.00,0.74,USD,2026-03-03,\n"
-    mine, settle, other = office.uploaded(HEAD + line), Reconciling._settle, []
+    mine, settle = office.uploaded(HEAD + line), Reconciling._settle
+    other: list[Any] = []
 
     def meanwhile(self: Reconciling, run: Any, at: Any) -> Any:
         """Another file is read, and settled, when this one has judged."""

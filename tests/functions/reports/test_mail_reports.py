@@ -9,12 +9,15 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from functions.reports.letters import MOST_BARS, letter_of
 from functions.reports.mail_reports import Desk, NotAllSent, mail_all
 from functions.reports.rendering import Answer
 from oms.adapters.charts import Chart, png
+from oms.adapters.charts import written as written_mark
 from oms.adapters.letters import Letter, written
 from oms.adapters.mail_claims import CLAIM_LASTS, MailClaims
 from oms.domain.reporting.catalogue import REPORTS
@@ -120,6 +123,29 @@ def test_the_mail_has_the_figures_for_eyes_and_for_readers_of_text() -> None:
     (chart,) = drawn
     assert [float(each) for each in chart.series["net"]] == [1233.5, 6.0]
     assert [float(each) for each in chart.series["before"]] == [49.0, 0.0]
+
+
+def test_of_several_currencies_one_is_drawn_and_every_total_says_its_own() -> None:
+    drawn: list[Chart] = []
+
+    def draw(chart: Chart) -> bytes:
+        drawn.append(chart)
+        return b""
+
+    days = ("2026-02-23", "2026-02-24")
+    answer = an_answer(*(kept(each, 700, code) for each in days for code in ("EUR", "JPY")))
+    letter = letter_of(Due(MAIL, WEEK), answer, draw)
+
+    assert letter.subject.endswith("orders 4 (EUR), 4 (JPY)")
+    (chart,) = drawn
+    assert chart.title == "Orders, EUR"
+    assert list(chart.labels) == list(days)
+    assert "JPY" in letter.text
+
+
+@given(st.floats(0.001, 10_000_000))
+def test_marks_of_an_axis_that_are_not_the_same_are_written_differently(value: float) -> None:
+    assert written_mark(value) != written_mark(value * 1.2)
 
 
 def test_what_somebody_named_a_channel_is_text_and_no_markup() -> None:

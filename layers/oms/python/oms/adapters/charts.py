@@ -9,6 +9,7 @@ from decimal import Decimal
 
 WIDTH, HEIGHT, DPI = 6.0, 2.8, 200  # inches: 600 px wide on paper of mails, sharp on phones
 MOST_LABELS = 12  # more would overlap
+MOST_LETTERS = 70  # of all labels side by side: more are tilted
 COLOURS = ("#1f5f8b", "#c2571a", "#4d7a3a", "#7a4d8f")
 INK, GRID = "#333333", "#dddddd"
 
@@ -20,6 +21,11 @@ class Chart:
     title: str
     labels: Sequence[str]
     series: Mapping[str, Sequence[Decimal | float]]
+
+
+def written(value: float) -> str:
+    """Of an axis: of rates as of millions no two are the same."""
+    return f"{value:,.6f}".rstrip("0").rstrip(".")
 
 
 def png(chart: Chart) -> bytes:
@@ -39,7 +45,11 @@ def png(chart: Chart) -> bytes:
     labels = [chart.labels[at] for at in shown]
     axes.set_xticks(list(shown), labels, fontsize=8, color=INK, parse_math=False)
     axes.tick_params(axis="both", length=0, labelsize=8, labelcolor=INK)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    if sum(len(chart.labels[at]) for at in shown) > MOST_LETTERS:
+        axes.tick_params(axis="x", labelrotation=35)
+        for label in axes.get_xticklabels():
+            label.set(horizontalalignment="right", rotation_mode="anchor")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: written(value)))
     axes.grid(axis="y", color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[:].set_visible(False)

@@ -25,7 +25,8 @@ ERASING, ERASED = "ERASING", "ERASED"
 @dataclass(frozen=True, slots=True)
 class Erasure:
     """`identities`: all that the person was known as. `keys` are destroyed with it, `files` are
-    deleted; `counts`: what was there of each kind; `times`: how often the person was erased."""
+    deleted; `counts`: what was there of each kind; `times`: how often the person was erased;
+    `taken_at`: its keys were retired then, and all rows and files went."""
 
     customer_id: str
     identities: tuple[str, ...]
@@ -36,6 +37,7 @@ class Erasure:
     counts: Mapping[str, int] = field(default_factory=dict)
     destroyed_at: datetime | None = None
     times: int = 1
+    taken_at: datetime | None = None
 
     @property
     def beside(self) -> tuple[str, ...]:

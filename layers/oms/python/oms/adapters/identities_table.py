@@ -101,13 +101,17 @@ class IdentitiesTable:
         raise Contended("the identities are merged and split by others all the time")
 
     def _tree(self, customer_id: str) -> Tree:
-        """Between its row and that of its root it may have been split off: then again."""
+        """Between its row and that of its root it may have been split off: then again. The root of
+        one that was merged while the person was erased is gone: it stands alone."""
         for attempt in range(ATTEMPTS):
             row = self._row(customer_id)
             if row is None or "root" not in row:
                 return _tree(customer_id, row)
             root = db.text(row, "root")
-            tree = _tree(root, self._row(root))
+            kept = self._row(root)
+            if kept is None:
+                return _tree(customer_id, row)
+            tree = _tree(root, kept)
             if customer_id in tree.person.identities:
                 return tree
             time.sleep(db.full_jitter(attempt))
@@ -118,7 +122,8 @@ class IdentitiesTable:
 
     def _root(self, person: Person, seen: int) -> Write:
         values = {":links": db.pack(codec.encode(person.links)), ":one": db.n(1)}
-        return self._update(person.root, "SET links = :links ADD version :one", values, seen)
+        expression = "SET links = :links REMOVE root ADD version :one"
+        return self._update(person.root, expression, values, seen)
 
     def _gone(self, tree: Tree, root: str) -> Write:
         """A root that is one no more."""
@@ -154,7 +159,7 @@ def _tree(root: str, row: Item | None) -> Tree:
     if row is None:
         return Tree(Person(root))
     if "links" not in row:
-        return Tree(Person(root), db.number(row, "version"))
+        return Tree(Person(root), db.number(row, "version") if "version" in row else 0)
     links = codec.decode(db.unpack(row["links"]), tuple[Link, ...])
     return Tree(Person(root, links), db.number(row, "version"))
 

@@ -62,6 +62,10 @@ class Secrets:
         )
         return "cus_" + b32encode(digest).decode()[:20].lower()
 
+    def unbelieved_id(self, email: str) -> str:
+        """Of whoever says that it is theirs, where nobody vouches for that."""
+        return self.customer_id(f"unknown {email}")
+
     def gift_card_id(self, code: str) -> str:
         """Of the card with this code, empty where it is none; nobody finds the code in it."""
         digest = b32encode(self._keyed("gift card", read_code(code))).decode()

@@ -222,7 +222,7 @@ def _head(brand: Brand) -> str:
 
 def _body(subject: str, inside: str) -> str:
     title = f"margin:0 0 20px 0;font-size:22px;line-height:30px;font-weight:700;color:{INK};{FONT}"
-    style = f"padding:24px;color:{INK};font-size:16px;{FONT}"
+    style = f"padding:24px;color:{INK};font-size:16px;word-break:break-word;{FONT}"
     return (
         f'<tr><td class="ink" style="{style}"><h1 class="ink" style="{title}">{escape(subject)}'
         f"</h1>{inside}</td></tr>"

@@ -56,6 +56,7 @@ COMMON = (
     _v("order_number", "the order's number, as its shop counts", "10023"),
     _v("customer_name", "the name of who ordered, or nothing", "Ada Example"),
     Variable("items", "what the notice is about, at most 50", SAMPLE_ITEMS, ITEM),
+    _v("has_items", "whether there are items", True),
     _v("more_items", "how many more items there are than are listed, or nothing", ""),
     _v("page", "the address of the order's page, or nothing", "https://shop.example/track/sample"),
     _v("brand_name", "the name of the shop", "Example Shop"),
@@ -229,7 +230,7 @@ KINDS: Mapping[str, Kind] = {
             Block("store_credit", ("as_store_credit",)),
             Block("gift_card", ("as_gift_card",)),
             Block("exchange", ("as_exchange",)),
-            Block("return_settled.items", ("items",)),
+            Block("return_settled.items", ("has_items",)),
             ITEMS_BLOCK,
             variables=(
                 _v("amount", "what is given", 3000),
@@ -252,7 +253,7 @@ KINDS: Mapping[str, Kind] = {
             Block("instead", ("day", "before")),
             Block("by", ("day", "^before")),
             Block("unknown", ("^day",)),
-            Block("revised.items", ("items",)),
+            Block("revised.items", ("has_items",)),
             ITEMS_BLOCK,
             variables=(
                 _v("day", "the day by which it comes now, or nothing", LATER),

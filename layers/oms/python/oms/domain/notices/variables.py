@@ -58,6 +58,7 @@ class Told:
         more = len(units) - MAX_ITEMS
         return {
             "items": shown,
+            "has_items": bool(shown),
             "more_items": written_number(more, self.language) if more > 0 else "",
         }
 

@@ -253,7 +253,7 @@ def of_parcel(orders: OrdersTable, query: OrderQuery, said: str) -> OrderPage:
     carrier, _, number = said.partition(":")
     owners = orders.parcels(carrier, number.replace(" ", ""))
     order_ids = dict.fromkeys(order_of_parcel(each) for each in owners)
-    found = orders.many(order_ids)
+    found = orders.many(list(order_ids)[: query.limit])
     return OrderPage([order_view(each) for each in found.values() if _wanted(each, query)])
 
 

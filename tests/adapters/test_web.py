@@ -82,11 +82,13 @@ def test_only_on_the_embedded_cloud_are_stands_on_this_machine_asked(
     [
         *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1"),
         *("0.0.0.0", "::1", "fe80::1%eth0", "fd00:ec2::254", "::ffff:10.0.0.1", "224.0.0.1"),
+        *("64:ff9b::a00:1", "2002:7f00:1::1", "64:ff9b::a9fe:a9fe"),
     ],
 )
 def test_no_address_of_a_private_network_is_public(address: str) -> None:
     assert not is_public(address)
     assert is_public("93.184.215.14")
+    assert is_public("64:ff9b::5db8:d70e")
 
 
 def test_a_packed_answer_is_unpacked() -> None:

@@ -21,7 +21,7 @@ FIGURES = ("per_second", "conflicts", "wru")
 DETAIL = "{:<22}{:>8}{:>8}{:>8}  {}"
 NOTES = """\
  1  list prices of us-east-1, no free tier; function time as long as it took here
- 1, 3, 4  mails are left out: each notice is 2 WRU, 1 RRU and one invocation more
+ 1, 3, 4  mails are left out: each notice is 2 WRU, 1.5 RRU and one invocation more
  2  states entered, and the step out of the last one
  3  as DynamoDB reports them: twice for rows in a transaction, once for their indexes
  4  each order alone, the dearest case; log lines of functions and of the API's access log

@@ -15,6 +15,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 
+from oms.domain import public_addresses
+
 
 def only_public(pool: PoolManager) -> None:
     pool.pool_classes_by_scheme = {"http": _PublicHttpPool, "https": _PublicHttpsPool}
@@ -22,8 +24,7 @@ def only_public(pool: PoolManager) -> None:
 
 def is_public(address: str) -> bool:
     """Of an IP address, which may name its zone."""
-    found = ip_address(address.partition("%")[0])
-    return found.is_global and not found.is_multicast
+    return public_addresses.is_public(ip_address(address.partition("%")[0]))
 
 
 def _checked(connection: HTTPConnection, made: socket) -> socket:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
+
+from oms.domain.public_addresses import is_public
 
 LONGEST_URL = 2_000
 HTTPS = 443
 FREE_PORTS = 1024  # and above
-TRANSLATED = IPv6Network("64:ff9b::/96")  # IPv4 addresses, as NAT64 writes them
 PRIVATE_NAMES = ("localhost", "local", "internal", "lan", "test", "invalid")
 PUBLIC_ONLY = frozenset({"https"})
 
@@ -50,20 +51,6 @@ def _why_no_host(host: str) -> str:
     if len(labels) < 2 or not all(labels) or labels[-1] in PRIVATE_NAMES:
         return "names no public host"
     return "names no public host" if host.endswith(".home.arpa") else ""
-
-
-def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """An address that carries another one is as public as that."""
-    inner = _carried(address) if isinstance(address, IPv6Address) else None
-    if inner is not None:
-        return is_public(inner)
-    return address.is_global and not address.is_multicast
-
-
-def _carried(address: IPv6Address) -> IPv4Address | None:
-    if address in TRANSLATED:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour
 
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:

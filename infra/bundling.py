@@ -31,7 +31,8 @@ AWS_SERVICES = frozenset(
         *("sns", "sqs", "stepfunctions", "sts"),
     }
 )
-ASK_THEIR_VERSION = ("holidays-",)  # packages that read their own description when imported
+# Packages that read their own description when imported.
+ASK_THEIR_VERSION = ("duckdb-", "holidays-")
 # Of Stripe: types, and products that we do not use; each is imported when it is first asked for.
 OTHER_PRODUCTS = (
     *("billing", "billing_portal", "checkout", "climate", "events", "financial_connections"),

@@ -40,7 +40,7 @@ class Reports(Construct):
             "MailReports",
             "reports/mail_reports",
             layers,
-            {**reports, **stock, "SENDER_EMAIL": data.mails.sender},
+            {**every, "SENDER_EMAIL": data.mails.sender},
             timeout=120,
             memory=512,
         )
@@ -64,6 +64,7 @@ class Reports(Construct):
         data.reports.permit(self.project, "DeleteItem", "PutItem")
         data.orders.permit(self.project, "GetItem", "Query")
         data.reports.permit(self.mail, "DeleteItem", "GetItem", "PutItem", "Query")
+        data.orders.permit(self.mail, "GetItem")
         data.stock.permit(self.mail, "BatchGetItem")
         data.mails.permit(self.mail, raw=True)
         data.reports.permit(self.count, "GetItem", "PutItem", "Query", "UpdateItem")

@@ -24,7 +24,7 @@ from oms.domain.reporting.policy import ReportPolicy
 from oms.observability import describe, logger, observed
 from oms.settings import setting
 
-ENVIRONMENT: tuple[str, ...] = ("REPORTS_TABLE", "SENDER_EMAIL", "STOCK_TABLE")
+ENVIRONMENT: tuple[str, ...] = ("ORDERS_TABLE", "REPORTS_TABLE", "SENDER_EMAIL", "STOCK_TABLE")
 
 
 class Claims(Protocol):

@@ -2,7 +2,8 @@
 
 Unpatched: sending an e-mail is asked for on `*`, so that a role that may send from one identity,
 as it should be, may send nothing; and deleting ten messages of a queue at once is a verb of its
-own, while in AWS who may delete one may delete ten.
+own, while in AWS who may delete one may delete ten. To see one event source mapping is to list
+them all, and whoever changes one is not asked for anything.
 """
 
 from email.utils import parseaddr
@@ -35,6 +36,18 @@ def apply() -> None:
             "        if target == 'AmazonSQS.DeleteMessageBatch':\n"
             "            return 'DeleteMessage'\n"
             "        return target.rsplit",
+        ),
+    )
+    edit(
+        iam_actions,
+        "_lambda_action",
+        "19fa24ebca40",
+        (
+            '        if "event-source-mappings" in parts:\n',
+            '        if "event-source-mappings" in parts[:-1]:\n'
+            '            verb = {"GET": "Get", "PUT": "Update", "DELETE": "Delete"}.get(method)\n'
+            '            return verb and f"{verb}EventSourceMapping"\n'
+            '        if "event-source-mappings" in parts:\n',
         ),
     )
 

@@ -12,7 +12,6 @@ from infra.python_function import Layers, PythonFunction
 from infra.workflow import WAITING, execution_arns, workflow_arns
 
 EVERY = Duration.minutes(5)
-HERE = Duration.minutes(1)
 
 
 class Books(Construct):
@@ -43,7 +42,7 @@ class Books(Construct):
             self.permit(data, function)
         let_read(data, self.keep)
         self.permit_mending(data)
-        schedule = Schedule(self.keep, HERE if layers.target.is_local else EVERY)
+        schedule = Schedule(self.keep, EVERY)
         self.dead_letters = [schedule.dead_letters]
 
     def permit(self, data: Data, function: PythonFunction) -> None:

@@ -37,6 +37,6 @@ def found(shop: Shop) -> list[Json]:
     deadline = time.monotonic() + 150
     while check["state"] != "done":
         assert time.monotonic() < deadline, check
-        time.sleep(2)
+        shop.invoke("KeepBooks", {})  # the clock calls it every five minutes
         check = shop.api.get(f"/books/checks/{check['check_id']}")
     return list(shop.api.get(f"/books/checks/{check['check_id']}", limit=200)["tasks"])

@@ -1,9 +1,5 @@
 """The archive as Parquet: a table that Athena reads, with questions to begin with."""
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
-
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_glue as glue
@@ -13,34 +9,15 @@ from infra.archive import archive_of, let_read
 from infra.consumers import DeadLetters, Schedule
 from infra.data import Data
 from infra.python_function import Layers, PythonFunction
+from infra.questions import questions
 from oms.adapters.lake import COLUMNS, EVENTS, FOLDER
 
 EVERY = Duration.hours(1)
 DATABASE, TABLE = "baton", "told"
-QUERIES = Path(__file__).with_name("queries")
 RESULTS = "answers"  # the folder of what Athena found
 MOST_BYTES = 50 * 1024**3  # that one question may read: a quarter of a dollar
 KINDS = {"VARCHAR": "string", "TIMESTAMP": "timestamp", "INTEGER": "int", "BIGINT": "bigint"}
 PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
-# The bus tells at least once: one row of each id.
-EACH_ONCE = """events AS (
-  SELECT * FROM (
-    SELECT *, row_number() OVER (PARTITION BY id ORDER BY segment) AS n FROM {table}
-  ) AS numbered WHERE n = 1
-)"""
-
-
-class Question(NamedTuple):
-    name: str
-    purpose: str
-    text: str
-
-    def asked_of(self, table: str) -> str:
-        """The whole query, over this table."""
-        each_once = EACH_ONCE.format(table=table)
-        if self.text.startswith("WITH "):
-            return f"WITH {each_once},\n{self.text.removeprefix('WITH ')}"
-        return f"WITH {each_once}\n{self.text}"
 
 
 class Lake(Construct):
@@ -144,9 +121,3 @@ class Lake(Construct):
                 work_group=DATABASE,
             )
             query.add_resource_dependency(workgroup)
-
-
-def questions() -> Iterator[Question]:
-    for path in sorted(QUERIES.glob("*.sql")):
-        purpose, _, text = path.read_text().partition("\n")
-        yield Question(path.stem, purpose.removeprefix("-- "), text.strip())

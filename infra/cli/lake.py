@@ -7,9 +7,9 @@ from typing import Any
 
 from infra.cli.asking import Commands, Said, command, table
 from infra.cli.redriving import client_of
-from infra.lake import Question, questions
 from infra.local.client import Client
 from infra.local.cloud import CloudError
+from infra.questions import Question, questions
 from oms.adapters.lake import EVENTS
 
 # Athena's names for what DuckDB calls otherwise.

@@ -66,8 +66,8 @@ def body(order: Json) -> Iterator[str]:
 
 
 def line(each: Json) -> tuple[str, str, str]:
-    where = (f"{n} {name}" for name, n in each["quantities"].items() if n and name != "ordered")
-    return f"{each['quantities']['ordered']} ×", each["sku"], ", ".join(where)
+    where = (f"{count} {name}" for name, count in each["quantities"].items() if count)
+    return f"{each['quantity']} ×", each["sku"], ", ".join(where)
 
 
 def past(events: list[Json]) -> Iterator[str]:

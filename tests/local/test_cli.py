@@ -19,7 +19,7 @@ ORDER = order_id_of("web", "1001")
 
 
 def an_order(**more: Any) -> dict[str, Any]:
-    quantities = {"ordered": 2, "open": 0, "allocated": 2, "delivered": 0}
+    quantities = {"open": 0, "allocated": 2, "delivered": 0}
     box = {
         "fulfillment_order_id": f"ful_{ORDER[4:]}-1",
         "location_id": "AUS1",
@@ -41,7 +41,7 @@ def an_order(**more: Any) -> dict[str, Any]:
         "attention": "",
         "placed_at": "2026-03-02T09:30:00Z",
         "holds": [],
-        "lines": [{"sku": "MUG", "quantities": quantities}],
+        "lines": [{"sku": "MUG", "quantity": 2, "quantities": quantities}],
         "fulfillment_orders": [box],
         "returns": [],
         **more,

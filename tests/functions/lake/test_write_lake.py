@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from functions.lake import write_lake
 from functions.lake.write_lake import few, fill
 from infra.cli.lake import answered
-from infra.lake import Question, questions
+from infra.questions import Question, questions
 from oms.adapters.event_log import Segment
 from oms.adapters.lake import COLUMNS, EVENTS, Lake, duckdb_in_memory, parquet, row_of
 
